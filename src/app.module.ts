@@ -1,0 +1,36 @@
+import { DynamicModule, Module } from '@nestjs/common';
+import { AuthModule } from './auth/auth.module';
+import { ENTITIES } from './entities';
+import { InstancesModule } from './instances/instances.module';
+import { OrdersModule } from './orders/orders.module';
+import { PaymentsModule } from './payments/payments.module';
+import { Clock } from './platform/clock';
+import { AppConfig } from './platform/config/config';
+import { ConfigModule } from './platform/config/config.module';
+import { DatabaseModule } from './platform/database/database.module';
+import { EventsModule } from './platform/events/events.module';
+import { JobsModule } from './platform/jobs/jobs.module';
+import { HealthController } from './platform/observability/health.controller';
+import type { Log } from './platform/observability/log';
+import { PlatformModule } from './platform/platform.module';
+
+/** The whole backend: the platform, then the features along their arrows. */
+@Module({ controllers: [HealthController] })
+export class AppModule {
+  static with(config: AppConfig, log: Log, clock?: Clock): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        ConfigModule.with(config, clock),
+        PlatformModule.with(log),
+        DatabaseModule.with(ENTITIES),
+        EventsModule,
+        JobsModule,
+        InstancesModule,
+        AuthModule,
+        OrdersModule,
+        PaymentsModule,
+      ],
+    };
+  }
+}

@@ -1,0 +1,64 @@
+import 'reflect-metadata';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter, NestExpressApplication } from '@nestjs/platform-express';
+import express, { Application } from 'express';
+import { AppModule } from './app.module';
+import { Clock } from './platform/clock';
+import { AppConfig } from './platform/config/config';
+import { accessLog, cors } from './platform/http/edge';
+import { jsonBody } from './platform/http/json-body';
+import { RouteAudit } from './platform/http/route-audit';
+import { TalerExceptionFilter } from './platform/http/taler-exception.filter';
+import { TalerValidationPipe } from './platform/http/taler-validation.pipe';
+import type { TalerRequest } from './platform/http/request';
+import { LongPollHub } from './platform/long-poll/long-poll.hub';
+import type { Log } from './platform/observability/log';
+import { NestLogger } from './platform/observability/logger';
+import { Metrics } from './platform/observability/metrics';
+import { serveApiDocument } from './platform/openapi/serve';
+
+/** Above the idle time-outs of the usual proxies, so that the proxy closes first. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+/** To receive a request; long polls wait after it. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/**
+ * Builds the application without listening. The server, the e2e tests and the generator of the API document call
+ * this same function.
+ */
+export async function createApp(config: AppConfig, log: Log, clock?: Clock): Promise<NestExpressApplication> {
+  const server: Application = express();
+  const app = await NestFactory.create<NestExpressApplication>(
+    AppModule.with(config, log, clock),
+    new ExpressAdapter(server),
+    { bodyParser: false, logger: new NestLogger(log), abortOnError: false },
+  );
+  const filter = new TalerExceptionFilter(server, log);
+  server.disable('x-powered-by');
+  server.disable('etag');
+  app.use(accessLog(log, app.get(Metrics)));
+  app.use(cors());
+  const readBody = jsonBody();
+  app.use((request: TalerRequest, response: express.Response, next: express.NextFunction) => {
+    readBody(request, response, (error?: unknown) => (error ? filter.answer(error, request, response) : next()));
+  });
+  serveApiDocument(server);
+  app.useGlobalPipes(new TalerValidationPipe());
+  app.useGlobalFilters(filter);
+  app.get(RouteAudit).check();
+  await app.init();
+  const http = app.getHttpServer();
+  http.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
+  http.requestTimeout = REQUEST_TIMEOUT_MS;
+  return app;
+}
+
+/** Answers the waiters, lets requests finish, closes everything. */
+export async function closeApp(app: NestExpressApplication): Promise<void> {
+  app.get(LongPollHub).release();
+  const http = app.getHttpServer() as import('node:http').Server;
+  // Keep-alive connections without a request would hold the close up.
+  http.closeIdleConnections();
+  await app.close();
+}
+

@@ -1,0 +1,5 @@
+import { Module } from '@nestjs/common';
+import { InstanceKeys } from './instance-keys.service';
+
+@Module({ providers: [InstanceKeys], exports: [InstanceKeys] })
+export class CryptoModule {}

@@ -1,0 +1,21 @@
+import { Module } from '@nestjs/common';
+import { ExchangeDirectory } from './exchange-directory';
+import { ExchangeHttp } from './exchange-http';
+import { ExchangeKeysCache } from './exchange-keys.cache';
+import { ExchangeKeysSource } from './exchange-keys.source';
+import { ExchangeKeysStore } from './exchange-keys.store';
+import { ExchangeClient } from './exchange.client';
+
+/** What the backend says to exchanges. Needs the global providers Clock, AppConfig and Database. */
+@Module({
+  providers: [
+    ExchangeDirectory,
+    ExchangeHttp,
+    ExchangeKeysStore,
+    ExchangeKeysSource,
+    ExchangeKeysCache,
+    ExchangeClient,
+  ],
+  exports: [ExchangeDirectory, ExchangeKeysCache, ExchangeClient],
+})
+export class ExchangeModule {}

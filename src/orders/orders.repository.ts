@@ -1,0 +1,205 @@
+import { Injectable } from '@nestjs/common';
+import { Database, Statement } from '../platform/database/database';
+import type { Tx } from '../platform/database/tx';
+import type { Timestamp } from '../taler/timestamp';
+import type { Claim, Order, OrderWithContract } from './order';
+import { ORDER_COLUMNS, OrderRow, OrderRowWithContract, toOrder, toOrderWithContract } from './order-row';
+
+/** A completed order on its way into the table; times in microseconds, amount in 10^-8. */
+export interface NewOrder {
+  readonly instanceSerial: bigint;
+  readonly orderId: string;
+  readonly requestHash: Buffer;
+  readonly claimToken: Buffer | undefined;
+  readonly protoContract: string;
+  readonly summary: string;
+  readonly currency: string;
+  readonly amountUnits: bigint;
+  readonly merchantBaseUrl: string;
+  readonly fulfillmentUrl: string | undefined;
+  readonly publicReorderUrl: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly createdUs: bigint;
+  readonly payDeadlineUs: Timestamp;
+  readonly refundDeadlineUs: Timestamp;
+  readonly wireDeadlineUs: Timestamp;
+  readonly hWire: Buffer;
+}
+
+const FIND: Statement = {
+  name: 'order-find',
+  text: `select ${ORDER_COLUMNS} from orders where instance_serial = $1 and order_id = $2`,
+};
+const FIND_WITH_CONTRACT: Statement = {
+  name: 'order-find-with-contract',
+  text: `select ${ORDER_COLUMNS}, proto_contract from orders where instance_serial = $1 and order_id = $2`,
+};
+const INSERT: Statement = {
+  name: 'order-insert',
+  text: `insert into orders (instance_serial, order_id, request_hash, claim_token, proto_contract, summary, currency,
+      amount, merchant_base_url, fulfillment_url, public_reorder_url, session_id, created_us, pay_deadline_us,
+      refund_deadline_us, wire_deadline_us, h_wire)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    on conflict on constraint orders_instance_order_key do nothing returning serial`,
+};
+const FIND_REQUEST: Statement = {
+  name: 'order-find-request',
+  text: `select request_hash, claim_token, pay_deadline_us from orders where instance_serial = $1 and order_id = $2`,
+};
+const CLAIM: Statement = {
+  name: 'order-claim',
+  text: `update orders set nonce = $2, h_contract = $3, claimed_us = $4
+    where serial = $1 and nonce is null returning serial`,
+};
+const LOCK: Statement = {
+  name: 'order-lock',
+  text: `select ${ORDER_COLUMNS} from orders where instance_serial = $1 and order_id = $2 for update`,
+};
+const UNCLAIM: Statement = {
+  name: 'order-unclaim',
+  text: `update orders set nonce = null, h_contract = null, claimed_us = null
+    where serial = $1 and paid_us is null
+      and not exists (select from deposits where order_serial = $1)
+      and not exists (select from payment_attempts where order_serial = $1)
+    returning serial`,
+};
+const BIND_SESSION: Statement = {
+  name: 'order-bind-session',
+  text: `update orders set session_id = $2 where serial = $1 and paid_us is not null
+    and session_id is distinct from $2 returning serial`,
+};
+const MARK_PAID: Statement = {
+  name: 'order-mark-paid',
+  text: `update orders set paid_us = $2, last_payment_us = $2, session_id = $3 where serial = $1`,
+};
+const ADD_REFUND: Statement = {
+  name: 'order-add-refund',
+  text: `update orders set refund_granted = refund_granted + $2 where serial = $1`,
+};
+const FIND_BOUGHT_BEFORE: Statement = {
+  name: 'order-bought-before',
+  // Written with the expressions of orders_session_idx, then with the texts themselves: hashes may collide.
+  text: `select ${ORDER_COLUMNS} from orders
+    where instance_serial = $1
+      and hashtextextended(session_id, 0) = hashtextextended($2, 0)
+      and hashtextextended(fulfillment_url, 0) = hashtextextended($3, 0)
+      and paid_us is not null and session_id is not null and fulfillment_url is not null
+      and session_id = $2 and fulfillment_url = $3 and order_id <> $4
+      and ($5 or refund_granted = 0)
+    order by serial desc limit 1`,
+};
+
+/** Named questions about orders. Methods that write under a lock take the Tx first. */
+@Injectable()
+export class OrdersRepository {
+  constructor(private readonly database: Database) {}
+
+  async find(instanceSerial: bigint, orderId: string): Promise<Order | undefined> {
+    const [row] = await this.database.query<OrderRow>(FIND, [instanceSerial, orderId]);
+    return row && toOrder(row);
+  }
+
+  async findWithContract(instanceSerial: bigint, orderId: string): Promise<OrderWithContract | undefined> {
+    const [row] = await this.database.query<OrderRowWithContract>(FIND_WITH_CONTRACT, [instanceSerial, orderId]);
+    return row && toOrderWithContract(row);
+  }
+
+  /**
+   * One statement, hence one commit: nothing else belongs to the creation of an order.
+   * @returns false when the id is taken (orders_instance_order_key)
+   */
+  async insert(order: NewOrder): Promise<boolean> {
+    const rows = await this.database.query(INSERT, [
+      order.instanceSerial,
+      order.orderId,
+      order.requestHash,
+      order.claimToken,
+      order.protoContract,
+      order.summary,
+      order.currency,
+      order.amountUnits,
+      order.merchantBaseUrl,
+      order.fulfillmentUrl,
+      order.publicReorderUrl,
+      order.sessionId,
+      order.createdUs,
+      order.payDeadlineUs,
+      order.refundDeadlineUs,
+      order.wireDeadlineUs,
+      order.hWire,
+    ]);
+    return rows.length > 0;
+  }
+
+  /** What a repeat of the creating request is compared with and answered from (orders.md 4.1, idempotency). */
+  async findRequest(instanceSerial: bigint, orderId: string) {
+    const [row] = await this.database.query<{
+      request_hash: Buffer;
+      claim_token: Buffer | null;
+      pay_deadline_us: string;
+    }>(FIND_REQUEST, [instanceSerial, orderId]);
+    return (
+      row && {
+        requestHash: row.request_hash,
+        claimToken: row.claim_token ?? undefined,
+        payDeadline: BigInt(row.pay_deadline_us),
+      }
+    );
+  }
+
+  /**
+   * Claims the order if nobody has; the condition and the write are one statement, so of two claims one wins.
+   * @returns false when somebody else was first
+   */
+  async claim(order: Order, claim: Claim, nowUs: bigint): Promise<boolean> {
+    const rows = await this.database.query(CLAIM, [order.serial, claim.nonce, claim.hContract, nowUs]);
+    return rows.length > 0;
+  }
+
+  /** Locks the order row, the root of every decision about the order. */
+  async lock(tx: Tx, instanceSerial: bigint, orderId: string): Promise<Order | undefined> {
+    const [row] = await tx.query<OrderRow>(LOCK, [instanceSerial, orderId]);
+    return row && toOrder(row);
+  }
+
+  /**
+   * Needs the lock: the statement's own look at deposits and attempts must not race with one that is beginning.
+   * @returns false when money is under way or was paid
+   */
+  async unclaim(tx: Tx, order: Order): Promise<boolean> {
+    return (await tx.query(UNCLAIM, [order.serial])).length > 0;
+  }
+
+  /** @returns whether the session changed */
+  async bindSession(order: Order, sessionId: string | undefined): Promise<boolean> {
+    return (await this.database.query(BIND_SESSION, [order.serial, sessionId])).length > 0;
+  }
+
+  /** Needs the lock. */
+  async markPaid(tx: Tx, order: Order, nowUs: Timestamp, sessionId: string | undefined): Promise<void> {
+    await tx.query(MARK_PAID, [order.serial, nowUs, sessionId]);
+  }
+
+  /** Raises the total of refunds granted by `units`. Needs the lock. */
+  async addRefund(tx: Tx, order: Order, units: bigint): Promise<void> {
+    await tx.query(ADD_REFUND, [order.serial, units]);
+  }
+
+  /** The newest other order paid in this session for the same fulfillment URL (orders.md 7.4). */
+  async findBoughtBefore(question: {
+    order: Order;
+    sessionId: string;
+    fulfillmentUrl: string;
+    allowRefunded: boolean;
+  }): Promise<Order | undefined> {
+    const { order, sessionId, fulfillmentUrl, allowRefunded } = question;
+    const [row] = await this.database.query<OrderRow>(FIND_BOUGHT_BEFORE, [
+      order.instanceSerial,
+      sessionId,
+      fulfillmentUrl,
+      order.orderId,
+      allowRefunded,
+    ]);
+    return row && toOrder(row);
+  }
+}

@@ -1,0 +1,114 @@
+import { Injectable } from '@nestjs/common';
+import type { ExchangeKeys } from '../exchange/exchange-keys';
+import { ExchangeKeysCache, UsableExchanges } from '../exchange/exchange-keys.cache';
+import { ExchangeDirectory } from '../exchange/exchange-directory';
+import type { BankAccount, Instance } from '../instances/instance';
+import { Amount, compareAmounts, maxAmount, subtractAmounts, zeroAmount } from '../taler/amount';
+import { TalerCode } from '../taler/error-codes';
+import { normalizePayto } from '../taler/payto';
+import { grossFromNet } from '../taler/stefan';
+import { TalerError } from '../taler/taler-error';
+import type { Timestamp } from '../taler/timestamp';
+import type { ContractExchange } from './contract-builder';
+
+/** Hard limits that bound one payment (exchange.md 2). */
+const PAYMENT_LIMITS = ['DEPOSIT', 'TRANSACTION'];
+
+export interface PaymentTerms {
+  readonly account: BankAccount;
+  readonly exchanges: readonly ContractExchange[];
+  /** What the instance pays of the fees where the order does not say (orders.md 8.4). */
+  readonly defaultMaxFee: Amount;
+}
+
+/** Decides to which account an order is paid and through which exchanges (orders.md 8.4). */
+@Injectable()
+export class ChoosePaymentTerms {
+  constructor(
+    private readonly keys: ExchangeKeysCache,
+    private readonly directory: ExchangeDirectory,
+  ) {}
+
+  /**
+   * @param paymentTarget wire method asked for, any case
+   * @throws TalerError 2500 without a fitting active account, 2514 without an exchange for the currency, 2509 when
+   *   none of them can pay out to the account, 2513 when all of them refuse the amount
+   */
+  async run(
+    instance: Instance,
+    order: { amount: Amount; paymentTarget: string | undefined; now: Timestamp },
+  ): Promise<PaymentTerms> {
+    const wanted = order.paymentTarget?.toLowerCase();
+    const accounts = instance.accounts.filter(
+      (account) => account.active && (wanted === undefined || account.wireMethod === wanted),
+    );
+    if (accounts.length === 0) {
+      throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_INSTANCE_CONFIGURATION_LACKS_WIRE, {
+        detail: order.paymentTarget,
+      });
+    }
+    const { currency } = order.amount;
+    if (!this.directory.list().some((exchange) => exchange.currency === currency)) {
+      throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_NO_EXCHANGE_FOR_CURRENCY, { detail: currency });
+    }
+    const available = await this.keys.usableNow(currency);
+    for (const account of accounts) {
+      const supporting = available.usable.filter((keys) => supports(keys, account, order.now));
+      if (supporting.length > 0) return termsOf(instance, account, supporting, order.amount);
+    }
+    throw noExchange(available);
+  }
+}
+
+function supports(keys: ExchangeKeys, account: BankAccount, at: Timestamp): boolean {
+  return (
+    keys.supportsWireMethod(account.wireMethod, normalizePayto(account.paytoUri)) &&
+    keys.wireFee(account.wireMethod, at) !== undefined
+  );
+}
+
+function termsOf(instance: Instance, account: BankAccount, usable: ExchangeKeys[], amount: Amount): PaymentTerms {
+  const limited = usable.map((keys) => ({ keys, limit: keys.lowestHardLimit(PAYMENT_LIMITS) }));
+  const willing = limited.filter(({ limit }) => limit === undefined || compareAmounts(limit, amount) >= 0);
+  if (willing.length === 0) {
+    throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_AMOUNT_EXCEEDS_LEGAL_LIMITS, {
+      extra: {
+        exchange_rejections: limited.map(({ keys }) => ({
+          exchange_url: keys.exchange.baseUrl,
+          code: TalerCode.MERCHANT_PRIVATE_POST_ORDERS_AMOUNT_EXCEEDS_LEGAL_LIMITS,
+          hint: 'the amount is above the hard limit of this exchange',
+        })),
+      },
+    });
+  }
+  return {
+    account,
+    exchanges: willing.map(({ keys, limit }) => ({
+      url: keys.exchange.baseUrl,
+      masterPub: keys.exchange.masterPub,
+      maxContribution: limit,
+    })),
+    defaultMaxFee: instance.useStefan ? stefanFee(usable, amount) : zeroAmount(amount.currency),
+  };
+}
+
+/** The largest of the usable exchanges' estimates of the deposit fees (exchange.md 9). */
+function stefanFee(usable: readonly ExchangeKeys[], amount: Amount): Amount {
+  return usable.reduce((largest, keys) => {
+    const { smallestDenomination } = keys;
+    const gross = smallestDenomination && grossFromNet({ ...keys.stefan, smallestDenomination }, amount);
+    return gross ? maxAmount(largest, subtractAmounts(gross, amount)) : largest;
+  }, zeroAmount(amount.currency));
+}
+
+function noExchange(available: UsableExchanges): TalerError {
+  return new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_NO_EXCHANGES_FOR_WIRE_METHOD, {
+    extra: {
+      exchange_rejections: available.rejected.map(({ exchange, error }) => ({
+        exchange_url: exchange.baseUrl,
+        code: error.code,
+        hint: error.hint,
+      })),
+    },
+  });
+}

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { timingSafeEqual } from 'node:crypto';
+import { InstanceKeys } from '../../crypto/instance-keys.service';
+import type { Instance } from '../../instances/instance';
+import { Clock } from '../../platform/clock';
+import { EventBus } from '../../platform/events/event-bus';
+import { orderTopic } from '../../platform/events/topics';
+import { decodeBase32 } from '../../taler/base32';
+import { hashContract } from '../../taler/contract-terms';
+import { TalerCode } from '../../taler/error-codes';
+import type { JsonObject } from '../../taler/json';
+import { merchantContract } from '../../taler/signatures-merchant';
+import { TalerError } from '../../taler/taler-error';
+import { contractTermsText, OrderWithContract } from '../order';
+import { OrdersRepository } from '../orders.repository';
+
+export interface ClaimedContract {
+  /** JSON text of the contract terms, the nonce included. */
+  readonly contractTerms: string;
+  /** Over the contract hash (purpose 1101). */
+  readonly signature: Buffer;
+}
+
+/** `POST orders/$ID/claim` (orders.md 5.1): one wallet gets the signed contract, all others are refused. */
+@Injectable()
+export class ClaimOrder {
+  constructor(
+    private readonly orders: OrdersRepository,
+    private readonly keys: InstanceKeys,
+    private readonly clock: Clock,
+    private readonly bus: EventBus,
+  ) {}
+
+  /**
+   * @param nonce the wallet's public key in base32, as sent
+   * @throws TalerError 2300 when the order is unknown or the claim token wrong (not told apart), 2301 when another
+   *   nonce holds it
+   */
+  async run(instance: Instance, orderId: string, nonce: string, token: Buffer | undefined): Promise<ClaimedContract> {
+    const order = await this.orders.findWithContract(instance.serial, orderId);
+    if (!order) throw claimNotFound(orderId);
+    if (order.claim) return this.answerClaimed(instance, order, nonce);
+    if (!opens(order.claimToken, token)) throw claimNotFound(orderId);
+
+    const hContract = hashTerms(order.protoContract, nonce);
+    // Signed before the write, so that a claim that is stored can always be answered.
+    const answer = await this.sign(instance, order, nonce, hContract);
+    if (await this.orders.claim(order, { nonce, hContract }, this.clock.nowUs())) {
+      this.bus.publish(orderTopic(instance.serial, orderId));
+      return answer;
+    }
+    const winner = await this.orders.findWithContract(instance.serial, orderId);
+    if (!winner) throw claimNotFound(orderId);
+    return this.answerClaimed(instance, winner, nonce);
+  }
+
+  /** The claim token is not asked for again: a wallet repeats the claim after a lost answer. */
+  private async answerClaimed(instance: Instance, order: OrderWithContract, nonce: string): Promise<ClaimedContract> {
+    if (!order.claim || !isSameNonce(order.claim.nonce, nonce)) {
+      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_ALREADY_CLAIMED, { detail: order.orderId });
+    }
+    return this.sign(instance, order, order.claim.nonce, order.claim.hContract);
+  }
+
+  private async sign(instance: Instance, order: OrderWithContract, nonce: string, hContract: Buffer) {
+    const signer = await this.keys.signerOf(instance.serial);
+    return {
+      contractTerms: contractTermsText(order.protoContract, nonce),
+      signature: merchantContract.sign(signer, { hContract }),
+    };
+  }
+}
+
+function hashTerms(protoContract: string, nonce: string): Buffer {
+  return hashContract({ ...(JSON.parse(protoContract) as JsonObject), nonce });
+}
+
+/** True when the claim token is the order's, or the order has none. */
+function opens(expected: Buffer | undefined, given: Buffer | undefined): boolean {
+  if (!expected) return true;
+  return given !== undefined && timingSafeEqual(expected, given);
+}
+
+/** Compared as bytes, never as text (conventions.md 1). */
+function isSameNonce(stored: string, given: string): boolean {
+  const bytes = decodeBase32(stored, 32);
+  const other = decodeBase32(given, 32);
+  return bytes !== undefined && other !== undefined && bytes.equals(other);
+}
+
+function claimNotFound(orderId: string): TalerError {
+  return new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_NOT_FOUND, { detail: orderId });
+}

@@ -1,0 +1,146 @@
+import { Injectable } from '@nestjs/common';
+import { COINS_PER_BATCH_MAX } from '../exchange/deposit-call';
+import { ExchangeClient } from '../exchange/exchange.client';
+import type { DepositOutcome } from '../exchange/exchange-outcomes';
+import { Metrics } from '../platform/observability/metrics';
+import type { TalerError } from '../taler/taler-error';
+import type { HeldAttempt } from './attempts.repository';
+import type { ExchangeShare, PaymentPlan, PlannedCoin } from './payment-plan';
+import type { ConfirmedBatch } from './payments.repository';
+import { RecordBatch } from './record-batch';
+import type { PaymentSums } from './sufficiency';
+
+/** Time limit of the whole pay step: 15 s, and 15 s more for every five coins (exchange.md 3), within a bound. */
+const DEPOSIT_MS_BASE = 15_000;
+const DEPOSIT_MS_MAX = 120_000;
+
+type Unsuccessful = Exclude<DepositOutcome, { kind: 'confirmed' }>;
+
+export interface DepositResult {
+  /** Whether the order is paid after all that was recorded. */
+  readonly paid: boolean;
+  /** What is stored now; undefined when nothing was confirmed. */
+  readonly sums: PaymentSums | undefined;
+  /** The errors of the batches that were not confirmed, the most telling first. */
+  readonly errors: readonly TalerError[];
+  /** True: some coin may or may not be deposited, so the attempt must not be forgotten. */
+  readonly isUncertain: boolean;
+  /** True: the last record has removed the attempt already. */
+  readonly isFinished: boolean;
+}
+
+interface Batch {
+  readonly share: ExchangeShare;
+  readonly coins: readonly PlannedCoin[];
+}
+
+/** Deposits the coins of a plan at their exchanges, all at once, and records each success by itself. */
+@Injectable()
+export class DepositCoins {
+  constructor(
+    private readonly client: ExchangeClient,
+    private readonly recordBatch: RecordBatch,
+    private readonly metrics: Metrics,
+  ) {}
+
+  async run(plan: PaymentPlan, sessionId: string | undefined, attempt: HeldAttempt): Promise<DepositResult> {
+    const batches = plan.shares.flatMap(splitShare);
+    const coins = batches.reduce((count, batch) => count + batch.coins.length, 0);
+    const timeoutMs = Math.min(DEPOSIT_MS_BASE * (1 + Math.floor(coins / 5)), DEPOSIT_MS_MAX);
+    // The usual payment is one batch: its record can close the attempt in the same commit.
+    const finishes = batches.length === 1 ? attempt : undefined;
+    let paid = false;
+    let sums: PaymentSums | undefined;
+    const failures: Unsuccessful[] = [];
+    await Promise.all(
+      batches.map(async (batch) => {
+        const outcome = await this.deposit(plan, batch, timeoutMs);
+        this.metrics.deposits.inc({ outcome: outcome.kind });
+        if (outcome.kind !== 'confirmed') {
+          failures.push(outcome);
+          return;
+        }
+        const confirmed = toConfirmedBatch(plan, batch, outcome);
+        const recorded = await this.recordBatch.run(plan, { sessionId, batch: confirmed }, finishes);
+        paid ||= recorded.paid;
+        // Batches are recorded one after the other, so the longest list is the latest.
+        if (!sums || recorded.sums.deposits.length > sums.deposits.length) sums = recorded.sums;
+      }),
+    );
+    return {
+      paid,
+      sums,
+      errors: sortErrors(failures),
+      isUncertain: failures.some((failure) => failure.kind === 'failed'),
+      isFinished: finishes !== undefined && failures.length === 0,
+    };
+  }
+
+  private deposit(plan: PaymentPlan, batch: Batch, timeoutMs: number): Promise<DepositOutcome> {
+    const { terms } = plan;
+    const { exchange, keys } = batch.share;
+    return this.client.batchDeposit({
+      exchange,
+      keys,
+      timeoutMs,
+      request: {
+        merchantPaytoUri: terms.account.paytoUri,
+        wireSalt: terms.account.salt,
+        hContract: terms.hContract,
+        merchantPub: terms.merchantPub,
+        merchantSig: terms.merchantSig,
+        timestamp: terms.timestamp,
+        refundDeadline: terms.refundDeadline,
+        wireDeadline: terms.wireDeadline,
+        walletDataHash: terms.walletDataHash,
+        coins: batch.coins.map(({ coin, denomination }) => ({
+          coinPub: coin.coin_pub,
+          hDenom: coin.h_denom,
+          ubSig: coin.ub_sig,
+          contribution: coin.contribution,
+          depositFee: denomination.feeDeposit,
+          coinSig: coin.coin_sig,
+          hAgeCommitment: coin.h_age_commitment,
+        })),
+      },
+    });
+  }
+}
+
+function splitShare(share: ExchangeShare): Batch[] {
+  const batches: Batch[] = [];
+  for (let start = 0; start < share.coins.length; start += COINS_PER_BATCH_MAX) {
+    batches.push({ share, coins: share.coins.slice(start, start + COINS_PER_BATCH_MAX) });
+  }
+  return batches;
+}
+
+function toConfirmedBatch(
+  plan: PaymentPlan,
+  batch: Batch,
+  outcome: Extract<DepositOutcome, { kind: 'confirmed' }>,
+): ConfirmedBatch {
+  return {
+    exchangeUrl: batch.share.exchange.baseUrl,
+    exchangePub: outcome.exchangePub,
+    exchangeSig: outcome.exchangeSig,
+    exchangeTimestamp: outcome.exchangeTimestamp,
+    totalWithoutFee: outcome.totalWithoutFee,
+    walletDataHash: plan.terms.walletDataHash,
+    deposits: batch.coins.map(({ coin, denomination }) => ({
+      coinPub: coin.coin_pub,
+      coinSig: coin.coin_sig,
+      hDenom: coin.h_denom,
+      contribution: coin.contribution,
+      depositFee: denomination.feeDeposit,
+      refundFee: denomination.feeRefund,
+    })),
+  };
+}
+
+/** What the wallet can act upon comes first: a spent coin, then a legal refusal, then trouble it can only wait out. */
+function sortErrors(failures: readonly Unsuccessful[]): TalerError[] {
+  const rank = (failure: Unsuccessful) =>
+    failure.error.status === 409 ? 0 : failure.kind === 'legally-refused' ? 1 : failure.kind === 'refused' ? 2 : 3;
+  return [...failures].sort((a, b) => rank(a) - rank(b)).map((failure) => failure.error);
+}

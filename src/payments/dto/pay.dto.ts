@@ -1,0 +1,74 @@
+import { AmountField, Base32Field, BoolField, JsonField, ListField, PublicKeyField } from '../../platform/http/fields';
+import { IntField, TextField, TextListField } from '../../platform/http/fields';
+import type { Amount } from '../../taler/amount';
+import type { JsonObject } from '../../taler/json';
+
+/** Most coins of one payment: 16 batches of 64. Change from a till makes a few dozen at the most. */
+export const COINS_MAX = 1024;
+const AGE_GROUPS_MAX = 32;
+const SESSION_LENGTH_MAX = 1024;
+
+/** CoinPaySig (orders.md 5.3): a coin and its deposit permission. */
+export class CoinPaySigDto {
+  @Base32Field(64, { description: 'deposit permission (purpose 1201)' })
+  coin_sig!: Buffer;
+  // Not asked whether it is a point of the curve: its signature says so, at no extra cost.
+  @Base32Field(32)
+  coin_pub!: Buffer;
+  @JsonField({ description: 'the unblinded signature of the denomination; passed on as it is' })
+  ub_sig!: JsonObject;
+  @Base32Field(64, { description: 'hash of the denomination key' })
+  h_denom!: Buffer;
+  @AmountField({ description: 'what this coin adds, deposit fee included' })
+  contribution!: Amount;
+  @TextField({ lengthMax: 2048, description: "base URL of the coin's exchange" })
+  exchange_url!: string;
+  @Base32Field(64, { optional: true, description: 'with orders for a minimum age (purpose 1207)' })
+  minimum_age_sig?: Buffer;
+  @TextListField({ optional: true, lengthMax: AGE_GROUPS_MAX, textLengthMax: 52, description: 'Edx25519 public keys' })
+  age_commitment?: string[];
+  @Base32Field(32, { optional: true })
+  h_age_commitment?: Buffer;
+}
+
+/** PayRequest (orders.md 5.3). */
+export class PayDto {
+  @ListField(() => CoinPaySigDto, { lengthMax: COINS_MAX, description: 'empty only where nothing is to be paid' })
+  coins!: CoinPaySigDto[];
+  @JsonField({ optional: true, description: 'covered by the coin signatures as a hash' })
+  wallet_data?: JsonObject;
+  @TextField({ optional: true, lengthMax: SESSION_LENGTH_MAX, description: 'browser session to bind the payment to' })
+  session_id?: string;
+}
+
+/** PaymentResponse (orders.md 5.3). */
+export class PaymentResponse {
+  @Base32Field(64, { description: 'by the instance key over the contract hash (purpose 1104): the receipt' })
+  sig!: string;
+}
+
+/** PaidRequest (orders.md 5.4). */
+export class PaidDto {
+  @Base32Field(64, { description: 'the receipt, as /pay gave it' })
+  sig!: Buffer;
+  @Base32Field(64)
+  h_contract!: Buffer;
+  @TextField({ lengthMax: SESSION_LENGTH_MAX, description: 'the session payment is proven for; may be empty' })
+  session_id!: string;
+}
+
+/** PaidRefundStatusResponse (orders.md 5.4). */
+export class PaidRefundStatusResponse {
+  @BoolField({ description: 'any refund was granted' })
+  refunded!: boolean;
+}
+
+/** A permission to take a coin back that was paid in excess (orders.md 5.3, AlreadyPaidBody). */
+export class ExcessRefund {
+  @PublicKeyField()
+  coin_pub!: string;
+  @Base32Field(64)
+  merchant_sig!: string;
+  @IntField()
+  rtransaction_id!: number;
+}

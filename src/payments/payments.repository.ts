@@ -1,0 +1,127 @@
+import { Injectable } from '@nestjs/common';
+import { Database, Statement } from '../platform/database/database';
+import type { Tx } from '../platform/database/tx';
+import { Amount, amountOf } from '../taler/amount';
+import type { Timestamp } from '../taler/timestamp';
+
+/** A coin that an exchange has accepted for an order. */
+export interface StoredDeposit {
+  readonly coinPub: Buffer;
+  readonly contribution: Amount;
+  readonly depositFee: Amount;
+}
+
+export interface NewDeposit extends StoredDeposit {
+  readonly coinSig: Buffer;
+  readonly hDenom: Buffer;
+  readonly refundFee: Amount;
+}
+
+/** A batch of coins with the exchange's confirmation (crypto.md 5, purpose 1033). */
+export interface ConfirmedBatch {
+  readonly exchangeUrl: string;
+  readonly exchangePub: Buffer;
+  readonly exchangeSig: Buffer;
+  readonly exchangeTimestamp: Timestamp;
+  readonly totalWithoutFee: Amount;
+  readonly walletDataHash: Buffer | undefined;
+  /** In the order of the request, which the confirmation covers. */
+  readonly deposits: readonly NewDeposit[];
+}
+
+interface DepositRow {
+  coin_pub: Buffer;
+  currency: string;
+  contribution: string;
+  deposit_fee: string;
+}
+
+const FIND_DEPOSITS: Statement = {
+  name: 'deposits-find',
+  text: `select coin_pub, currency, contribution, deposit_fee from deposits where order_serial = $1 order by serial`,
+};
+const INSERT_BATCH: Statement = {
+  name: 'deposits-insert',
+  text: `with confirmation as (
+      insert into deposit_confirmations (order_serial, exchange_url, exchange_pub, exchange_sig,
+        exchange_timestamp_us, currency, total_without_fee, wallet_data_hash, received_us)
+      values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning serial)
+    insert into deposits (order_serial, confirmation_serial, position, exchange_url, coin_pub, coin_sig, h_denom,
+      currency, contribution, deposit_fee, refund_fee)
+    select $1, confirmation.serial, coin.position, $2, coin.coin_pub, coin.coin_sig, coin.h_denom, $6,
+      coin.contribution, coin.deposit_fee, coin.refund_fee
+    from confirmation, unnest($10::int4[], $11::bytea[], $12::bytea[], $13::bytea[], $14::numeric[], $15::numeric[],
+      $16::numeric[]) as coin (position, coin_pub, coin_sig, h_denom, contribution, deposit_fee, refund_fee)
+    on conflict on constraint deposits_order_coin_key do nothing`,
+};
+const INSERT_REFUND: Statement = {
+  name: 'refund-insert',
+  text: `insert into refunds (order_serial, coin_pub, rtransaction_id, currency, amount, reason, granted_us)
+    values ($1, $2, $3, $4, $5, $6, $7)
+    on conflict on constraint refunds_order_coin_transaction_key do nothing returning serial`,
+};
+
+/** Questions about the money of orders: deposits and refunds. */
+@Injectable()
+export class PaymentsRepository {
+  constructor(private readonly database: Database) {}
+
+  async findDeposits(orderSerial: bigint): Promise<StoredDeposit[]> {
+    return (await this.database.query<DepositRow>(FIND_DEPOSITS, [orderSerial])).map(toDeposit);
+  }
+
+  /** The same under the lock of the order: what is summed cannot grow meanwhile. */
+  async readDeposits(tx: Tx, orderSerial: bigint): Promise<StoredDeposit[]> {
+    return (await tx.query<DepositRow>(FIND_DEPOSITS, [orderSerial])).map(toDeposit);
+  }
+
+  /** Stores what the exchange confirmed; coins that are stored already stay as they are. */
+  async insertBatch(tx: Tx, orderSerial: bigint, batch: ConfirmedBatch, nowUs: bigint): Promise<void> {
+    const { deposits } = batch;
+    await tx.query(INSERT_BATCH, [
+      orderSerial,
+      batch.exchangeUrl,
+      batch.exchangePub,
+      batch.exchangeSig,
+      batch.exchangeTimestamp,
+      batch.totalWithoutFee.currency,
+      batch.totalWithoutFee.units,
+      batch.walletDataHash,
+      nowUs,
+      deposits.map((_, index) => index),
+      deposits.map((deposit) => deposit.coinPub),
+      deposits.map((deposit) => deposit.coinSig),
+      deposits.map((deposit) => deposit.hDenom),
+      deposits.map((deposit) => deposit.contribution.units),
+      deposits.map((deposit) => deposit.depositFee.units),
+      deposits.map((deposit) => deposit.refundFee.units),
+    ]);
+  }
+
+  /** @returns false when this refund of the coin was granted before */
+  async insertRefund(
+    tx: Tx,
+    orderSerial: bigint,
+    refund: { coinPub: Buffer; rtransactionId: bigint; amount: Amount; reason: string; granted: Timestamp },
+  ): Promise<boolean> {
+    const { amount } = refund;
+    const rows = await tx.query(INSERT_REFUND, [
+      orderSerial,
+      refund.coinPub,
+      refund.rtransactionId,
+      amount.currency,
+      amount.units,
+      refund.reason,
+      refund.granted,
+    ]);
+    return rows.length > 0;
+  }
+}
+
+function toDeposit(row: DepositRow): StoredDeposit {
+  return {
+    coinPub: row.coin_pub,
+    contribution: amountOf(row.currency, BigInt(row.contribution)),
+    depositFee: amountOf(row.currency, BigInt(row.deposit_fee)),
+  };
+}

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { Transactor } from '../platform/database/transactor';
+import type { Tx } from '../platform/database/tx';
+import { Clock } from '../platform/clock';
+import { EventBus } from '../platform/events/event-bus';
+import { orderTopic, sessionTopic } from '../platform/events/topics';
+import type { Order } from '../orders/order';
+import { sessionOf } from '../orders/order';
+import { OrdersRepository } from '../orders/orders.repository';
+import { TalerCode } from '../taler/error-codes';
+import { TalerError } from '../taler/taler-error';
+import { floorToSecond } from '../taler/timestamp';
+import { AttemptsRepository, HeldAttempt } from './attempts.repository';
+import type { PaymentPlan } from './payment-plan';
+import { ConfirmedBatch, PaymentsRepository } from './payments.repository';
+import { isSufficient, PaymentSums } from './sufficiency';
+
+/** Writes down what happened to the money, and with it whether the order is paid (orders.md 5.3 step 11). */
+@Injectable()
+export class RecordBatch {
+  constructor(
+    private readonly orders: OrdersRepository,
+    private readonly payments: PaymentsRepository,
+    private readonly attempts: AttemptsRepository,
+    private readonly transactor: Transactor,
+    private readonly clock: Clock,
+    private readonly bus: EventBus,
+  ) {}
+
+  /**
+   * Stores a confirmed batch, if there is one, and marks the order paid when everything stored covers the price.
+   * Whatever an exchange accepted is stored also when the price is not covered: a later try counts on it.
+   * @param finishes the attempt that has nothing left to do after this batch
+   * @returns what is stored now, to judge by
+   */
+  async run(
+    plan: PaymentPlan,
+    request: { sessionId: string | undefined; batch: ConfirmedBatch | undefined },
+    finishes: HeldAttempt | undefined,
+  ): Promise<{ paid: boolean; sums: PaymentSums }> {
+    return this.transactor.run('record-batch', async (tx) => {
+      const order = await this.lockClaimed(tx, plan);
+      const stored = await this.payments.readDeposits(tx, order.serial);
+      const { batch } = request;
+      if (batch) await this.payments.insertBatch(tx, order.serial, batch, this.clock.nowUs());
+      const sums: PaymentSums = {
+        amount: order.amount,
+        maxFee: plan.contract.maxFee,
+        deposits: [...stored, ...(batch?.deposits ?? []).filter((coin) => !isStored(stored, coin.coinPub))],
+        refunded: order.refundGranted,
+      };
+      const becomesPaid = order.payment === undefined && isSufficient(sums);
+      if (becomesPaid) await this.markPaid(tx, order, sessionOf(request.sessionId));
+      if (finishes) await this.attempts.finish(finishes, tx);
+      return { paid: becomesPaid || order.payment !== undefined, sums };
+    });
+  }
+
+  private async lockClaimed(tx: Tx, plan: PaymentPlan): Promise<Order> {
+    const order = await this.orders.lock(tx, plan.order.instanceSerial, plan.order.orderId);
+    // Neither unclaim nor delete touches an order with an attempt in hand.
+    if (!order?.claim?.hContract.equals(plan.terms.hContract)) {
+      throw new TalerError(TalerCode.GENERIC_DB_INVARIANT_FAILURE, { detail: plan.order.orderId });
+    }
+    return order;
+  }
+
+  private async markPaid(tx: Tx, order: Order, sessionId: string | undefined): Promise<void> {
+    await this.orders.markPaid(tx, order, floorToSecond(this.clock.nowUs()), sessionId);
+    const { instanceSerial, orderId, fulfillmentUrl } = order;
+    tx.afterCommit(() => {
+      this.bus.publish(orderTopic(instanceSerial, orderId));
+      if (sessionId !== undefined && fulfillmentUrl !== undefined) {
+        this.bus.publish(sessionTopic(instanceSerial, sessionId, fulfillmentUrl));
+      }
+    });
+  }
+}
+
+function isStored(stored: readonly { coinPub: Buffer }[], coinPub: Buffer): boolean {
+  return stored.some((deposit) => deposit.coinPub.equals(coinPub));
+}

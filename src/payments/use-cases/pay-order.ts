@@ -1,0 +1,150 @@
+import { Injectable } from '@nestjs/common';
+import type { Instance } from '../../instances/instance';
+import { OrderWithContract } from '../../orders/order';
+import { OrdersRepository } from '../../orders/orders.repository';
+import { Clock } from '../../platform/clock';
+import { EventBus } from '../../platform/events/event-bus';
+import { attemptTopic } from '../../platform/events/topics';
+import { TalerCode } from '../../taler/error-codes';
+import { TalerError } from '../../taler/taler-error';
+import { AttemptsRepository, HeldAttempt } from '../attempts.repository';
+import { DepositCoins } from '../deposit-coins';
+import type { PayDto } from '../dto/pay.dto';
+import { hashCoinSet, PaymentPlan, PlanPayment } from '../payment-plan';
+import { PaymentsRepository, StoredDeposit } from '../payments.repository';
+import { RecordBatch } from '../record-batch';
+import { explainInsufficient } from '../sufficiency';
+import { TurnTaker } from '../turn-taker';
+import { AnswerPaid } from './answer-paid';
+
+/** How long a request waits for another one of the same order to leave the hands of its process. */
+const TURN_WAIT_MS_MAX = 30_000;
+
+export interface PaymentReceipt {
+  /** Over the contract hash (purpose 1104). */
+  readonly signature: Buffer;
+}
+
+/** The pay request as it came, to be finished after a crash. */
+export interface PayCommand {
+  readonly request: PayDto;
+  /** JSON text. */
+  readonly requestText: string;
+  /** When it came for the first time; undefined: now. A payment that came in time is finished after the deadline. */
+  readonly receivedUs?: bigint;
+}
+
+/**
+ * `POST orders/$ID/pay` (orders.md 5.3): deposits the coins, keeps what was accepted, and gives the receipt when the
+ * price is covered.
+ *
+ * One request of an order deposits at a time. Before the first deposit the request is stored as an attempt; after the
+ * last its outcomes are; whoever dies in between leaves the attempt to the next process (recover-payments.job.ts).
+ */
+@Injectable()
+export class PayOrder {
+  constructor(
+    private readonly orders: OrdersRepository,
+    private readonly payments: PaymentsRepository,
+    private readonly attempts: AttemptsRepository,
+    private readonly planPayment: PlanPayment,
+    private readonly depositCoins: DepositCoins,
+    private readonly recordBatch: RecordBatch,
+    private readonly answerPaid: AnswerPaid,
+    private readonly turns: TurnTaker,
+    private readonly clock: Clock,
+    private readonly bus: EventBus,
+  ) {}
+
+  /** @throws TalerError as the tables of orders.md 5.3 and exchange.md 3 say */
+  async run(instance: Instance, orderId: string, command: PayCommand): Promise<PaymentReceipt> {
+    refuseDuplicates(command.request);
+    const deadlineMs = performance.now() + TURN_WAIT_MS_MAX;
+    for (;;) {
+      const order = await this.orders.findWithContract(instance.serial, orderId);
+      if (!order?.claim) throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: orderId });
+      const stored = await this.payments.findDeposits(order.serial);
+      if (order.payment) return this.answerPaid.run(instance, order, stored, command.request);
+      this.refuseLate(order, command);
+      const plan = await this.planPayment.run(instance, order, command.request, coinKeys(stored));
+      const receipt = await this.turns.take(attemptTopic(order.serial), deadlineMs, () =>
+        this.attempt(instance, plan, command),
+      );
+      if (receipt) return receipt;
+    }
+  }
+
+  /** @returns undefined when another request of the order has the turn, or the order has changed */
+  private async attempt(
+    instance: Instance,
+    plan: PaymentPlan,
+    command: PayCommand,
+  ): Promise<PaymentReceipt | undefined> {
+    const { order } = plan;
+    const held = await this.attempts.acquire(
+      order,
+      plan.terms.hContract,
+      hashCoinSet(command.request.coins),
+      command.requestText,
+      command.receivedUs ?? this.clock.nowUs(),
+    );
+    if (!held) return undefined;
+    let isUncertain = true;
+    let isFinished = false;
+    try {
+      const result = await this.depositCoins.run(plan, command.request.session_id, held);
+      ({ isUncertain, isFinished } = result);
+      if (result.paid) return await this.answerPaid.sign(instance, plan.terms.hContract);
+      if (result.errors[0]) throw result.errors[0];
+      return await this.settleStored(instance, plan, command);
+    } finally {
+      if (!isFinished) await this.letGo(held, isUncertain);
+      this.bus.publish(attemptTopic(order.serial));
+    }
+  }
+
+  /** Nothing failed, yet the order is not paid: either nothing had to be deposited, or it was not enough. */
+  private async settleStored(
+    instance: Instance,
+    plan: PaymentPlan,
+    command: PayCommand,
+  ): Promise<PaymentReceipt> {
+    // Coins of earlier tries, or a price of zero, may cover the order without a deposit of this request.
+    const record = { sessionId: command.request.session_id, batch: undefined };
+    const { paid, sums } = await this.recordBatch.run(plan, record, undefined);
+    if (paid) return this.answerPaid.sign(instance, plan.terms.hContract);
+    throw explainInsufficient(sums);
+  }
+
+  private async letGo(held: HeldAttempt, isUncertain: boolean): Promise<void> {
+    if (isUncertain) await this.attempts.leaveOpen(held, this.clock.nowUs());
+    else await this.attempts.finish(held);
+  }
+
+  private refuseLate(order: OrderWithContract, command: PayCommand): void {
+    const received = command.receivedUs ?? this.clock.nowUs();
+    if (received > order.payDeadline) {
+      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_OFFER_EXPIRED, { detail: order.orderId });
+    }
+  }
+}
+
+function coinKeys(stored: readonly StoredDeposit[]): ReadonlySet<string> {
+  return new Set(stored.map((deposit) => deposit.coinPub.toString('hex')));
+}
+
+/** The exchange accepts a coin twice in a batch and confirms twice its value (exchange.md 12 no. 6). */
+function refuseDuplicates(request: PayDto): void {
+  const seen = new Set<string>();
+  request.coins.forEach((coin, index) => {
+    const key = coin.coin_pub.toString('hex');
+    if (seen.has(key)) {
+      const field = `coins[${index}].coin_pub`;
+      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
+        detail: `${field}: the coin is in the request twice`,
+        extra: { field },
+      });
+    }
+    seen.add(key);
+  });
+}

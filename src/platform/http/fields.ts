@@ -1,0 +1,265 @@
+import { applyDecorators } from '@nestjs/common';
+import { ApiProperty, ApiPropertyOptions } from '@nestjs/swagger';
+import { IsOptional, ValidateBy, ValidateNested } from 'class-validator';
+import { parseAmount } from '../../taler/amount';
+import { decodeBase32 } from '../../taler/base32';
+import { isEddsaPublicKey } from '../../taler/eddsa';
+import type { TalerCode } from '../../taler/error-codes';
+import { findForbiddenString, isJsonObject, JsonValue } from '../../taler/json';
+import { parseRelativeTime, parseTimestamp } from '../../taler/timestamp';
+import { DtoClass, registerField } from './field-registry';
+
+/** Text of a field has a bound even where the protocol names none. */
+const TEXT_LENGTH_MAX = 16_384;
+
+export interface FieldOptions {
+  readonly optional?: boolean;
+  readonly description?: string;
+  readonly example?: unknown;
+  /** Error code, when it is not GENERIC_PARAMETER_MALFORMED. */
+  readonly code?: TalerCode;
+  readonly deprecated?: boolean;
+}
+
+interface FieldKind {
+  readonly parse: (wire: unknown) => unknown;
+  readonly expects: string;
+  readonly schema: ApiPropertyOptions;
+  readonly nested?: () => DtoClass;
+  readonly lengthMax?: number;
+}
+
+/** One decorator says three things of a field: how it is checked, what the API document shows, which error names it. */
+function field(kind: FieldKind, options: FieldOptions): PropertyDecorator {
+  const optional = options.optional ?? false;
+  const register: PropertyDecorator = (prototype, name) =>
+    registerField(prototype, {
+      name: String(name),
+      optional,
+      parse: kind.parse,
+      expects: kind.expects,
+      code: options.code,
+      nested: kind.nested,
+      lengthMax: kind.lengthMax,
+    });
+  const check = kind.nested
+    ? ValidateNested({ each: kind.lengthMax !== undefined })
+    : ValidateBy({ name: 'wire', validator: { validate: (wire) => kind.parse(wire) !== undefined } });
+  return applyDecorators(
+    register,
+    check,
+    ...(optional ? [IsOptional()] : []),
+    ApiProperty({
+      ...kind.schema,
+      required: !optional,
+      description: options.description,
+      example: options.example,
+      deprecated: options.deprecated,
+    } as ApiPropertyOptions),
+  );
+}
+
+/** True for text that PostgreSQL and UTF-8 can hold: no NUL, no unpaired surrogate (conventions.md 8). */
+function isStorable(text: string): boolean {
+  return findForbiddenString(text) === undefined;
+}
+
+/** `"CUR:VALUE[.FRACTION]"` -> Amount (conventions.md 2). */
+export const AmountField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: parseAmount,
+      expects: 'an amount such as "KUDOS:1.5"',
+      schema: { type: 'string', pattern: '^[A-Z]{1,11}:[0-9]*(\\.[0-9]{1,8})?$', example: 'KUDOS:1.5' },
+    },
+    options,
+  );
+
+/** `{"t_s": seconds | "never"}` -> Timestamp (conventions.md 3). */
+export const TimestampField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: parseTimestamp,
+      expects: '{"t_s": seconds} or {"t_s": "never"}',
+      schema: {
+        type: 'object',
+        properties: { t_s: { oneOf: [{ type: 'integer', minimum: 0 }, { type: 'string', enum: ['never'] }] } },
+        required: ['t_s'],
+        additionalProperties: true,
+        selfRequired: true,
+      } as unknown as ApiPropertyOptions,
+    },
+    options,
+  );
+
+/** `{"d_us": microseconds | "forever"}` -> RelativeTime (conventions.md 3). */
+export const RelativeTimeField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: parseRelativeTime,
+      expects: '{"d_us": microseconds} or {"d_us": "forever"}',
+      schema: {
+        type: 'object',
+        properties: { d_us: { oneOf: [{ type: 'integer', minimum: 0 }, { type: 'string', enum: ['forever'] }] } },
+        required: ['d_us'],
+        additionalProperties: true,
+        selfRequired: true,
+      } as unknown as ApiPropertyOptions,
+    },
+    options,
+  );
+
+/** Crockford base32 of exactly `bytes` bytes -> Buffer (conventions.md 1). */
+export const Base32Field = (bytes: number, options: FieldOptions = {}) => {
+  const length = Math.ceil((bytes * 8) / 5);
+  return field(
+    {
+      parse: (wire) => (typeof wire === 'string' ? decodeBase32(wire, bytes) : undefined),
+      expects: `${bytes} bytes in base32 (${length} characters)`,
+      schema: { type: 'string', minLength: length, maxLength: length, pattern: '^[0-9A-Za-z]*$' },
+    },
+    options,
+  );
+};
+
+/** An Ed25519 public key in base32, a point on the curve -> Buffer. */
+export const PublicKeyField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: (wire) => {
+        const key = typeof wire === 'string' ? decodeBase32(wire, 32) : undefined;
+        return key && isEddsaPublicKey(key) ? key : undefined;
+      },
+      expects: 'an Ed25519 public key in base32 (52 characters)',
+      schema: { type: 'string', minLength: 52, maxLength: 52, pattern: '^[0-9A-Za-z]*$' },
+    },
+    options,
+  );
+
+export interface TextOptions extends FieldOptions {
+  readonly pattern?: RegExp;
+  readonly lengthMin?: number;
+  readonly lengthMax?: number;
+  readonly accepts?: (text: string) => boolean;
+  readonly expects?: string;
+}
+
+/** Text without NUL and unpaired surrogates, within its bounds. */
+export const TextField = (options: TextOptions = {}) => {
+  const { pattern, lengthMin = 0, lengthMax = TEXT_LENGTH_MAX, accepts } = options;
+  const parse = (wire: unknown) => {
+    if (typeof wire !== 'string' || wire.length < lengthMin || wire.length > lengthMax) return undefined;
+    if (pattern && !pattern.test(wire)) return undefined;
+    if (accepts && !accepts(wire)) return undefined;
+    return isStorable(wire) ? wire : undefined;
+  };
+  const bounds = { ...(lengthMin > 0 ? { minLength: lengthMin } : {}), maxLength: lengthMax };
+  return field(
+    {
+      parse,
+      expects: options.expects ?? `text of ${lengthMin} to ${lengthMax} characters`,
+      schema: { type: 'string', ...bounds, ...(pattern ? { pattern: pattern.source } : {}) },
+    },
+    options,
+  );
+};
+
+export const EnumField = (values: readonly string[], options: FieldOptions = {}) =>
+  field(
+    {
+      parse: (wire) => (typeof wire === 'string' && values.includes(wire) ? wire : undefined),
+      expects: `one of ${values.join(', ')}`,
+      schema: { type: 'string', enum: [...values] },
+    },
+    options,
+  );
+
+/** A whole number; JSON numbers beyond 2^53 are refused, since JSON.parse has rounded them already. */
+export const IntField = (options: FieldOptions & { minimum?: number; maximum?: number } = {}) => {
+  const { minimum = 0, maximum = Number.MAX_SAFE_INTEGER } = options;
+  return field(
+    {
+      parse: (wire) =>
+        typeof wire === 'number' && Number.isSafeInteger(wire) && wire >= minimum && wire <= maximum
+          ? wire
+          : undefined,
+      expects: `a whole number from ${minimum} to ${maximum}`,
+      schema: { type: 'integer', minimum, maximum },
+    },
+    options,
+  );
+};
+
+export const BoolField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: (wire) => (typeof wire === 'boolean' ? wire : undefined),
+      expects: 'true or false',
+      schema: { type: 'boolean' },
+    },
+    options,
+  );
+
+/** A JSON object that is kept exactly as it came: it may be hashed or passed on, so no DTO touches it. */
+export const JsonField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: (wire) =>
+        isJsonObject(wire) && findForbiddenString(wire as JsonValue) === undefined ? wire : undefined,
+      expects: 'a JSON object',
+      schema: { type: 'object', additionalProperties: true } as ApiPropertyOptions,
+    },
+    options,
+  );
+
+/** A list of texts. */
+export const TextListField = (options: FieldOptions & { lengthMax: number; textLengthMax: number }) =>
+  field(
+    {
+      parse: (wire) =>
+        Array.isArray(wire) &&
+        wire.length <= options.lengthMax &&
+        wire.every((text) => typeof text === 'string' && text.length <= options.textLengthMax && isStorable(text))
+          ? wire
+          : undefined,
+      expects: `at most ${options.lengthMax} texts of at most ${options.textLengthMax} characters`,
+      schema: { type: 'array', items: { type: 'string' }, maxItems: options.lengthMax } as ApiPropertyOptions,
+    },
+    options,
+  );
+
+/** Language tag -> text. */
+export const I18nField = (options: FieldOptions = {}) =>
+  field(
+    {
+      parse: (wire) =>
+        isJsonObject(wire) &&
+        Object.values(wire).every((text) => typeof text === 'string') &&
+        findForbiddenString(wire as JsonValue) === undefined
+          ? wire
+          : undefined,
+      expects: 'an object from language tag to text',
+      schema: { type: 'object', additionalProperties: { type: 'string' } } as ApiPropertyOptions,
+    },
+    options,
+  );
+
+/** A nested DTO. */
+export const ObjectField = (dto: () => DtoClass, options: FieldOptions = {}) =>
+  field(
+    { parse: (wire) => wire, expects: 'a JSON object', schema: { type: dto } as ApiPropertyOptions, nested: dto },
+    options,
+  );
+
+/** A list of nested DTOs with a stated most number of elements. */
+export const ListField = (dto: () => DtoClass, options: FieldOptions & { lengthMax: number }) =>
+  field(
+    {
+      parse: (wire) => wire,
+      expects: `an array of at most ${options.lengthMax} objects`,
+      schema: { type: dto, isArray: true, maxItems: options.lengthMax } as ApiPropertyOptions,
+      nested: dto,
+      lengthMax: options.lengthMax,
+    },
+    options,
+  );

@@ -1,0 +1,67 @@
+import { Amount, parseAmount } from '../../taler/amount';
+import { decodeBase32 } from '../../taler/base32';
+import { TalerCode } from '../../taler/error-codes';
+import { TalerError } from '../../taler/taler-error';
+
+/** Query parameters as Express hands them over: text, or a list where a name is repeated. */
+export type RawQuery = Readonly<Record<string, unknown>>;
+
+/** Longest wait granted; clients ask again, since long polling is best effort (orders.md 2.4). */
+export const LONG_POLL_MS_MAX = 5 * 60 * 1000;
+/** Bound of free text in a query. */
+const QUERY_TEXT_LENGTH_MAX = 8192;
+
+function malformed(name: string): TalerError {
+  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: name });
+}
+
+/** The text of a parameter; undefined when absent. Repeated, too long, or with a NUL: malformed. */
+export function queryText(query: RawQuery, name: string): string | undefined {
+  const value = query[name];
+  if (value === undefined) return undefined;
+  // Most texts end up in PostgreSQL, which can hold no NUL; isWellFormed refuses unpaired surrogates.
+  if (typeof value !== 'string' || value.length > QUERY_TEXT_LENGTH_MAX || value.includes('\0')) {
+    throw malformed(name);
+  }
+  return value;
+}
+
+/** @throws TalerError GENERIC_PARAMETER_MISSING when absent */
+export function requiredText(query: RawQuery, name: string): string {
+  const value = queryText(query, name);
+  if (value === undefined) throw new TalerError(TalerCode.GENERIC_PARAMETER_MISSING, { detail: name });
+  return value;
+}
+
+/** A yes/no/all parameter, compared without regard to case (orders.md 2.4): true only for "yes". */
+export function queryYes(query: RawQuery, name: string): boolean {
+  const value = queryText(query, name)?.toLowerCase();
+  if (value === undefined || value === 'no' || value === 'all') return false;
+  if (value === 'yes') return true;
+  throw malformed(name);
+}
+
+/** A whole number of `unitMs` milliseconds to wait, capped at LONG_POLL_MS_MAX; absent: 0. */
+export function queryTimeoutMs(query: RawQuery, name = 'timeout_ms', unitMs = 1): number {
+  const value = queryText(query, name);
+  if (value === undefined) return 0;
+  if (!/^\d{1,15}$/.test(value)) throw malformed(name);
+  return Math.min(Number(value) * unitMs, LONG_POLL_MS_MAX);
+}
+
+/** Fixed-size bytes in base32. An empty value counts as absent (orders.md 5.7: plugins send `token=`). */
+export function queryBytes(query: RawQuery, name: string, byteLength: number): Buffer | undefined {
+  const value = queryText(query, name);
+  if (value === undefined || value === '') return undefined;
+  const bytes = decodeBase32(value, byteLength);
+  if (!bytes) throw malformed(name);
+  return bytes;
+}
+
+export function queryAmount(query: RawQuery, name: string): Amount | undefined {
+  const value = queryText(query, name);
+  if (value === undefined) return undefined;
+  const amount = parseAmount(value);
+  if (!amount) throw malformed(name);
+  return amount;
+}

@@ -1,0 +1,56 @@
+import { errorFacts, type TalerCode } from './error-codes';
+
+export interface TalerErrorOptions {
+  /** Names the field, id or path that is to blame. */
+  readonly detail?: string;
+  /** Further members of the body, such as `field` or `exchange_reply`. */
+  readonly extra?: Readonly<Record<string, unknown>>;
+  /** HTTP status, if the endpoint uses another one than the registry. */
+  readonly status?: number;
+  /** The original failure, for the log. */
+  readonly cause?: unknown;
+}
+
+/** Body of an error answer (conventions.md 7). */
+export interface TalerErrorBody {
+  readonly code: number;
+  readonly hint: string;
+  readonly detail?: string;
+  readonly [member: string]: unknown;
+}
+
+/** The registry gives codes that only clients report the status 0; answered by a server they are our own fault. */
+const STATUS_OF_CLIENT_CODES = 500;
+const UNKNOWN_HINT = 'unknown error';
+
+/** A failure that the protocol has a code for. Thrown where the reason is known, answered by one filter. */
+export class TalerError extends Error {
+  readonly code: TalerCode;
+  readonly status: number;
+  /** Fixed English text of the registry, for the developer of the client. */
+  readonly hint: string;
+  readonly detail?: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
+
+  constructor(code: TalerCode, options: TalerErrorOptions = {}) {
+    const facts = errorFacts.get(code);
+    const name = facts?.name ?? String(code);
+    super(options.detail === undefined ? name : `${name}: ${options.detail}`, { cause: options.cause });
+    this.name = 'TalerError';
+    this.code = code;
+    this.status = options.status ?? (facts?.httpStatus || STATUS_OF_CLIENT_CODES);
+    this.hint = facts?.hint ?? UNKNOWN_HINT;
+    this.detail = options.detail;
+    this.extra = options.extra;
+  }
+
+  /** `{code, hint, detail?, ...extra}`; absent members are left out. */
+  toBody(): TalerErrorBody {
+    return {
+      ...this.extra,
+      code: this.code,
+      hint: this.hint,
+      ...(this.detail === undefined ? {} : { detail: this.detail }),
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { sleep } from '../../scripts/lib/processes.mjs';
+
+const WAIT_MS = 60_000;
+const STARTER = fileURLToPath(new URL('start-and-hold.mjs', import.meta.url));
+
+/** A folder that is gone after the test. */
+export function scratch(t, prefix = join(tmpdir(), 'taler-merchant-scripts-')) {
+  const directory = mkdtempSync(prefix);
+  chmodSync(directory, 0o755);
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+/** Starts the embedded PostgreSQL in another process, which keeps it until it is killed. */
+export async function startElsewhere(
+  t,
+  directory,
+  library = new URL('../../scripts/lib/', import.meta.url).href,
+) {
+  const child = spawn(process.execPath, [STARTER, library, directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGTERM'));
+  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  return { child, url: line.trim() };
+}
+
+/** Runs one SQL statement and returns its rows. */
+export async function query(url, text) {
+  const { Client } = createRequire(import.meta.url)('pg');
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query(text)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** Waits until `probe` gives something. */
+export async function eventually(probe, what) {
+  const deadline = Date.now() + WAIT_MS;
+  while (Date.now() < deadline) {
+    const found = await probe();
+    if (found) return found;
+    await sleep(20);
+  }
+  throw new Error(`waited in vain until ${what}`);
+}
