@@ -50,15 +50,14 @@ export class Transactor {
     const runner = this.dataSource.createQueryRunner();
     try {
       const client = (await runner.connect()) as PoolClient;
-      // Sent by the client itself: the runner's own transaction calls cost more than the two statements.
-      await client.query('BEGIN');
+      await runner.startTransaction();
       const tx = new Tx(client, runner.manager);
       let result: T;
       try {
         result = await work(tx);
-        await client.query('COMMIT');
+        await runner.commitTransaction();
       } catch (error) {
-        await client.query('ROLLBACK').catch(() => undefined);
+        await runner.rollbackTransaction().catch(() => undefined);
         throw error;
       }
       tx.committed();
