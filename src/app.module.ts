@@ -1,4 +1,5 @@
 import { DynamicModule, Module } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module';
 import { ENTITIES } from './entities';
 import { InstancesModule } from './instances/instances.module';
@@ -9,6 +10,7 @@ import { AppConfig } from './platform/config/config';
 import { ConfigModule } from './platform/config/config.module';
 import { DatabaseModule } from './platform/database/database.module';
 import { EventsModule } from './platform/events/events.module';
+import { JsonBodyGuard } from './platform/http/json-body';
 import { JobsModule } from './platform/jobs/jobs.module';
 import { HealthController } from './platform/observability/health.controller';
 import type { Log } from './platform/observability/log';
@@ -20,6 +22,8 @@ export class AppModule {
   static with(config: AppConfig, log: Log, clock?: Clock): DynamicModule {
     return {
       module: AppModule,
+      // Guards run in the order in which they are registered: instance and permission (AuthModule), then the body.
+      providers: [{ provide: APP_GUARD, useClass: JsonBodyGuard }],
       imports: [
         ConfigModule.with(config, clock),
         PlatformModule.with(log),

@@ -6,11 +6,9 @@ import { AppModule } from './app.module';
 import { Clock } from './platform/clock';
 import { AppConfig } from './platform/config/config';
 import { accessLog, cors } from './platform/http/edge';
-import { jsonBody } from './platform/http/json-body';
 import { RouteAudit } from './platform/http/route-audit';
 import { TalerExceptionFilter } from './platform/http/taler-exception.filter';
 import { TalerValidationPipe } from './platform/http/taler-validation.pipe';
-import type { TalerRequest } from './platform/http/request';
 import { LongPollHub } from './platform/long-poll/long-poll.hub';
 import type { Log } from './platform/observability/log';
 import { NestLogger } from './platform/observability/logger';
@@ -38,10 +36,6 @@ export async function createApp(config: AppConfig, log: Log, clock?: Clock): Pro
   server.disable('etag');
   app.use(accessLog(log, app.get(Metrics)));
   app.use(cors());
-  const readBody = jsonBody();
-  app.use((request: TalerRequest, response: express.Response, next: express.NextFunction) => {
-    readBody(request, response, (error?: unknown) => (error ? filter.answer(error, request, response) : next()));
-  });
   serveApiDocument(server);
   app.useGlobalPipes(new TalerValidationPipe());
   app.useGlobalFilters(filter);
@@ -61,4 +55,3 @@ export async function closeApp(app: NestExpressApplication): Promise<void> {
   http.closeIdleConnections();
   await app.close();
 }
-

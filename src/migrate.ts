@@ -7,7 +7,9 @@ async function main(): Promise<void> {
     const done = await migrate(loadConfig().databaseUrl);
     process.stdout.write(done.length === 0 ? 'the schema is up to date\n' : `migrated: ${done.join(', ')}\n`);
   } catch (error) {
-    process.stderr.write(`${error instanceof ConfigError ? error.message : `migration failed: ${String(error)}`}\n`);
+    process.stderr.write(
+      `${error instanceof ConfigError ? error.message : `migration failed: ${String(error)}`}\n`,
+    );
     process.exitCode = 1;
   }
 }

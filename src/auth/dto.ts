@@ -12,7 +12,11 @@ export class LoginTokenRequest {
   duration?: RelativeTime;
   @TextField({ optional: true, lengthMax: 1024 })
   description?: string;
-  @BoolField({ optional: true, deprecated: true, description: 'before v19; now the suffix ":refreshable" of the scope' })
+  @BoolField({
+    optional: true,
+    deprecated: true,
+    description: 'before v19; now the suffix ":refreshable" of the scope',
+  })
   refreshable?: boolean;
 }
 

@@ -38,6 +38,7 @@ export class PermissionGuard implements CanActivate {
 
 /** Tokens are bound to one instance; the operator's opens the admin instance, also before it exists. */
 function opens(credential: Credential, instance: Instance | undefined): boolean {
-  if (credential.instanceSerial === undefined) return instance === undefined || instance.id === ADMIN_INSTANCE;
+  if (credential.instanceSerial === undefined)
+    return instance === undefined || instance.id === ADMIN_INSTANCE;
   return instance !== undefined && credential.instanceSerial === instance.serial;
 }

@@ -13,7 +13,14 @@ export const TOKEN_SCOPES = {
   // products-read and categories-read: without them the point-of-sale app cannot show what it sells.
   'order-pos': ['orders-read', 'orders-write', 'inventory-lock', 'products-read', 'categories-read'],
   'order-mgmt': ['orders-read', 'orders-write', 'orders-refund'],
-  'order-full': ['orders-read', 'orders-write', 'inventory-lock', 'orders-refund', 'products-read', 'categories-read'],
+  'order-full': [
+    'orders-read',
+    'orders-write',
+    'inventory-lock',
+    'orders-refund',
+    'products-read',
+    'categories-read',
+  ],
 } as const satisfies Record<string, readonly string[]>;
 
 export type TokenScope = keyof typeof TOKEN_SCOPES;

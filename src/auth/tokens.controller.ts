@@ -50,7 +50,10 @@ export class TokensController {
     good: { 204: { description: 'it opens nothing any more' } },
     errors: [TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, ...INSTANCE_ERRORS],
   })
-  async revoke(@CurrentInstance() instance: Instance, @Headers('authorization') authorization: string | undefined) {
+  async revoke(
+    @CurrentInstance() instance: Instance,
+    @Headers('authorization') authorization: string | undefined,
+  ) {
     await this.revokeToken.run(instance, authorization);
   }
 }

@@ -48,7 +48,9 @@ export class ConfigController {
       implementation: IMPLEMENTATION,
       currency: config.currency,
       default_persona: 'expert',
-      currencies: Object.fromEntries([...currencies].map((currency) => [currency, specificationOf(currency)])),
+      currencies: Object.fromEntries(
+        [...currencies].map((currency) => [currency, specificationOf(currency)]),
+      ),
       exchanges: exchanges.map((exchange) => ({
         base_url: exchange.baseUrl,
         currency: exchange.currency,

@@ -42,7 +42,9 @@ export class InstancesRepository {
   }
 
   async findPassword(instanceSerial: bigint): Promise<{ salt: Buffer; hash: Buffer } | undefined> {
-    const entity = await this.dataSource.manager.findOneBy(InstanceEntity, { serial: String(instanceSerial) });
+    const entity = await this.dataSource.manager.findOneBy(InstanceEntity, {
+      serial: String(instanceSerial),
+    });
     if (!entity?.passwordSalt || !entity.passwordHash) return undefined;
     return { salt: entity.passwordSalt, hash: entity.passwordHash };
   }
@@ -58,7 +60,11 @@ export class InstancesRepository {
   }
 
   /** Locks the account with this payto, if there is one. */
-  async lockAccountByPayto(tx: Tx, instanceSerial: bigint, paytoUri: string): Promise<AccountEntity | undefined> {
+  async lockAccountByPayto(
+    tx: Tx,
+    instanceSerial: bigint,
+    paytoUri: string,
+  ): Promise<AccountEntity | undefined> {
     const entity = await tx.manager.findOne(AccountEntity, {
       where: { instanceSerial, paytoUri },
       lock: { mode: 'pessimistic_write' },

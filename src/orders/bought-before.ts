@@ -9,7 +9,11 @@ export class BoughtBefore {
   constructor(private readonly orders: OrdersRepository) {}
 
   /** The other order, paid in this session for the same fulfillment URL; undefined without a session. */
-  async find(order: Order, sessionId: string | undefined, allowRefunded: boolean): Promise<Order | undefined> {
+  async find(
+    order: Order,
+    sessionId: string | undefined,
+    allowRefunded: boolean,
+  ): Promise<Order | undefined> {
     const { fulfillmentUrl } = order;
     if (sessionId === undefined || fulfillmentUrl === undefined) return undefined;
     return this.orders.findBoughtBefore({ order, sessionId, fulfillmentUrl, allowRefunded });

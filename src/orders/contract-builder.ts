@@ -72,7 +72,9 @@ export function buildProtoContract(parts: ContractParts): string {
 }
 
 function salted(contract: JsonObject, makeSalt: () => string): string {
-  const terms = contractStep(TalerCode.GENERIC_PARAMETER_MALFORMED, () => saltForgettable(contract, makeSalt));
+  const terms = contractStep(TalerCode.GENERIC_PARAMETER_MALFORMED, () =>
+    saltForgettable(contract, makeSalt),
+  );
   contractStep(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_PROPOSAL_PARSE_ERROR, () => hashContract(terms));
   return JSON.stringify(terms);
 }

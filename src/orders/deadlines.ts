@@ -1,5 +1,14 @@
 import type { RoundingInterval } from '../platform/config/config';
-import { addRelative, DAY_US, HOUR_US, MINUTE_US, NEVER, RelativeTime, SECOND_US, Timestamp } from '../taler/timestamp';
+import {
+  addRelative,
+  DAY_US,
+  HOUR_US,
+  MINUTE_US,
+  NEVER,
+  RelativeTime,
+  SECOND_US,
+  Timestamp,
+} from '../taler/timestamp';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 
@@ -48,7 +57,8 @@ export function decideDeadlines(wishes: DeadlineWishes, now: Timestamp): Deadlin
   if (wishes.deliveryDate !== undefined && wishes.deliveryDate < now) {
     throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_DELIVERY_DATE_IN_PAST);
   }
-  if (wireDeadline >= NEVER) throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_WIRE_DEADLINE_IS_NEVER);
+  if (wireDeadline >= NEVER)
+    throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_WIRE_DEADLINE_IS_NEVER);
   if (wireDeadline < refundDeadline) {
     throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_REFUND_AFTER_WIRE_DEADLINE);
   }

@@ -51,7 +51,11 @@ export function toUnpaidText(order: OrderWithContract, view: StatusView): string
 }
 
 /** CheckPaymentClaimedResponse as JSON text (orders.md 4.3). */
-export function toClaimedText(order: OrderWithContract, nonce: string, sessionId: string | undefined): string {
+export function toClaimedText(
+  order: OrderWithContract,
+  nonce: string,
+  sessionId: string | undefined,
+): string {
   return spliced(
     { order_status: 'claimed', order_status_url: statusUrlOf(order, sessionId, true) },
     'contract_terms',

@@ -56,7 +56,10 @@ export function toOrder(row: OrderRow): Order {
     refundDeadline: BigInt(row.refund_deadline_us),
     wireDeadline: BigInt(row.wire_deadline_us),
     hWire: row.h_wire,
-    claim: row.nonce === null || row.h_contract === null ? undefined : { nonce: row.nonce, hContract: row.h_contract },
+    claim:
+      row.nonce === null || row.h_contract === null
+        ? undefined
+        : { nonce: row.nonce, hContract: row.h_contract },
     payment:
       row.paid_us === null
         ? undefined

@@ -39,7 +39,9 @@ export class OrdersController {
   @RequirePermission('orders-write')
   @Operation({
     summary: 'Create an order',
-    good: { 200: { description: 'created, or created earlier by the same request', body: PostOrderResponse } },
+    good: {
+      200: { description: 'created, or created earlier by the same request', body: PostOrderResponse },
+    },
     errors: [
       ...BODY_ERRORS,
       ...TOKEN_ERRORS,
@@ -91,7 +93,10 @@ export class OrdersController {
         body: [CheckPaymentUnpaidResponse, CheckPaymentClaimedResponse, CheckPaymentPaidResponse],
         headers: { ETag: 'strong validator over the whole body' },
       },
-      304: { description: 'If-None-Match names the current entity tag', headers: { ETag: 'the current one' } },
+      304: {
+        description: 'If-None-Match names the current entity tag',
+        headers: { ETag: 'the current one' },
+      },
     },
     errors: [
       ...TOKEN_ERRORS,
@@ -101,12 +106,18 @@ export class OrdersController {
     ],
     query: [
       { name: 'session_id', description: 'the payment must be bound to this browser session' },
-      { name: 'timeout_ms', description: 'long poll, at most 5 minutes', schema: { type: 'integer', minimum: 0 } },
+      {
+        name: 'timeout_ms',
+        description: 'long poll, at most 5 minutes',
+        schema: { type: 'integer', minimum: 0 },
+      },
       { name: 'lp_not_etag', description: 'wait until the entity tag would differ from this one' },
       { name: 'allow_refunded_for_repurchase', description: 'YES: a refunded order counts as bought before' },
       { name: 'transfer', description: 'ignored since v6' },
     ],
-    headers: [{ name: 'If-None-Match', description: 'answer 304 when the current entity tag is among these' }],
+    headers: [
+      { name: 'If-None-Match', description: 'answer 304 when the current entity tag is among these' },
+    ],
   })
   async status(
     @CurrentInstance() instance: Instance,

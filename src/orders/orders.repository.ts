@@ -100,7 +100,10 @@ export class OrdersRepository {
   }
 
   async findWithContract(instanceSerial: bigint, orderId: string): Promise<OrderWithContract | undefined> {
-    const [row] = await this.database.query<OrderRowWithContract>(FIND_WITH_CONTRACT, [instanceSerial, orderId]);
+    const [row] = await this.database.query<OrderRowWithContract>(FIND_WITH_CONTRACT, [
+      instanceSerial,
+      orderId,
+    ]);
     return row && toOrderWithContract(row);
   }
 

@@ -3,7 +3,7 @@ import type { ExchangeKeys } from '../exchange/exchange-keys';
 import { ExchangeKeysCache, UsableExchanges } from '../exchange/exchange-keys.cache';
 import { ExchangeDirectory } from '../exchange/exchange-directory';
 import type { BankAccount, Instance } from '../instances/instance';
-import { Amount, compareAmounts, maxAmount, subtractAmounts, zeroAmount } from '../taler/amount';
+import { Amount, amountOf, compareAmounts, maxAmount, subtractAmounts, zeroAmount } from '../taler/amount';
 import { TalerCode } from '../taler/error-codes';
 import { normalizePayto } from '../taler/payto';
 import { grossFromNet } from '../taler/stefan';
@@ -49,7 +49,9 @@ export class ChoosePaymentTerms {
     }
     const { currency } = order.amount;
     if (!this.directory.list().some((exchange) => exchange.currency === currency)) {
-      throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_NO_EXCHANGE_FOR_CURRENCY, { detail: currency });
+      throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_NO_EXCHANGE_FOR_CURRENCY, {
+        detail: currency,
+      });
     }
     const available = await this.keys.usableNow(currency);
     for (const account of accounts) {
@@ -67,7 +69,12 @@ function supports(keys: ExchangeKeys, account: BankAccount, at: Timestamp): bool
   );
 }
 
-function termsOf(instance: Instance, account: BankAccount, usable: ExchangeKeys[], amount: Amount): PaymentTerms {
+function termsOf(
+  instance: Instance,
+  account: BankAccount,
+  usable: ExchangeKeys[],
+  amount: Amount,
+): PaymentTerms {
   const limited = usable.map((keys) => ({ keys, limit: keys.lowestHardLimit(PAYMENT_LIMITS) }));
   const willing = limited.filter(({ limit }) => limit === undefined || compareAmounts(limit, amount) >= 0);
   if (willing.length === 0) {
@@ -97,8 +104,15 @@ function stefanFee(usable: readonly ExchangeKeys[], amount: Amount): Amount {
   return usable.reduce((largest, keys) => {
     const { smallestDenomination } = keys;
     const gross = smallestDenomination && grossFromNet({ ...keys.stefan, smallestDenomination }, amount);
-    return gross ? maxAmount(largest, subtractAmounts(gross, amount)) : largest;
+    if (!gross || !smallestDenomination) return largest;
+    return maxAmount(largest, roundHalfUp(subtractAmounts(gross, amount), smallestDenomination));
   }, zeroAmount(amount.currency));
+}
+
+/** To a multiple of the smallest coin: an estimate with eight digits would only puzzle people. */
+function roundHalfUp(amount: Amount, unit: Amount): Amount {
+  const steps = (amount.units + unit.units / 2n) / unit.units;
+  return amountOf(amount.currency, steps * unit.units);
 }
 
 function noExchange(available: UsableExchanges): TalerError {

@@ -5,7 +5,14 @@ import type { Instance } from '../instances/instance';
 import { AllowDeletedInstance, CurrentInstance } from '../instances/instance-scope.guard';
 import { INSTANCE_ROUTES } from '../platform/http/instance-controller';
 import { Public } from '../platform/http/permission';
-import { queryAmount, queryBytes, queryText, queryTimeoutMs, requiredText, type RawQuery } from '../platform/http/query';
+import {
+  queryAmount,
+  queryBytes,
+  queryText,
+  queryTimeoutMs,
+  requiredText,
+  type RawQuery,
+} from '../platform/http/query';
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { INSTANCE_ERRORS, Operation } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
@@ -32,12 +39,20 @@ export class PollPaymentController {
     good: {
       200: { description: 'paid or not', body: [PollPaymentPaidResponse, PollPaymentUnpaidResponse] },
     },
-    errors: [...INSTANCE_ERRORS, TalerCode.GENERIC_PARAMETER_MISSING, TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN],
+    errors: [
+      ...INSTANCE_ERRORS,
+      TalerCode.GENERIC_PARAMETER_MISSING,
+      TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN,
+    ],
     query: [
       { name: 'order_id', required: true, description: 'the order' },
       { name: 'h_contract', required: true, description: 'its contract hash' },
       { name: 'session_id', description: 'the payment must be bound to this browser session' },
-      { name: 'timeout', description: 'long poll, seconds, at most 300', schema: { type: 'integer', minimum: 0 } },
+      {
+        name: 'timeout',
+        description: 'long poll, seconds, at most 300',
+        schema: { type: 'integer', minimum: 0 },
+      },
       { name: 'refund', description: 'wait until more than this amount was granted as refund' },
       { name: 'contract_url', description: 'echoed in the answer' },
     ],

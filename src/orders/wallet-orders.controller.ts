@@ -5,7 +5,14 @@ import type { Instance } from '../instances/instance';
 import { AllowDeletedInstance, CurrentInstance } from '../instances/instance-scope.guard';
 import { InstanceController } from '../platform/http/instance-controller';
 import { Public } from '../platform/http/permission';
-import { queryAmount, queryBytes, queryText, queryTimeoutMs, queryYes, type RawQuery } from '../platform/http/query';
+import {
+  queryAmount,
+  queryBytes,
+  queryText,
+  queryTimeoutMs,
+  queryYes,
+  type RawQuery,
+} from '../platform/http/query';
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation } from '../platform/openapi/answers';
 import { encodeBase32 } from '../taler/base32';
@@ -99,7 +106,11 @@ export class WalletOrdersController {
       { name: 'h_contract', description: 'contract hash; credential once the order is claimed' },
       { name: 'token', description: 'claim token; an empty one counts as absent' },
       { name: 'session_id', description: 'the payment must be bound to this browser session' },
-      { name: 'timeout_ms', description: 'long poll, at most 5 minutes', schema: { type: 'integer', minimum: 0 } },
+      {
+        name: 'timeout_ms',
+        description: 'long poll, at most 5 minutes',
+        schema: { type: 'integer', minimum: 0 },
+      },
       { name: 'await_refund_obtained', description: 'yes: wait until no refund is left to collect' },
       { name: 'refund', description: 'wait until more than this amount was granted as refund' },
       { name: 'allow_refunded_for_repurchase', description: 'YES: a refunded order counts as bought before' },

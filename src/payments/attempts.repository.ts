@@ -26,17 +26,24 @@ const OWNER_IS_GONE = `not exists (select from pg_locks where locktype = 'adviso
   and database = (select oid from pg_database where datname = current_database())
   and classid = ${PRESENCE_LOCK_CLASS} and objid = payment_attempts.owner::oid)`;
 
+/** A day of pauses of 1 s, 2 s, 4 s, … 1 h; after that an operator has to look. */
+const RETRIES_MAX = 36;
+const NEXT_RETRY = `case when retries >= ${RETRIES_MAX} then 9223372036854775807
+    else $2::int8 + least(power(2, retries), 3600)::int8 * 1000000 end`;
+
 const ACQUIRE: Statement = {
   name: 'attempt-acquire',
   // The lock keeps an unclaim from slipping between this look at the order and the insert.
   text: `with claimed as (select serial from orders
-      where serial = $1 and h_contract = $2 and paid_us is null for no key update)
-    insert into payment_attempts (order_serial, coins_hash, request, received_us, owner, owned_until_us, retry_us)
-    select serial, $3, $4, $5, $6, $7, $7 from claimed
-    on conflict on constraint payment_attempts_order_coins_key do update
-      set owner = excluded.owner, owned_until_us = excluded.owned_until_us, retry_us = excluded.retry_us
-      where payment_attempts.owner is null or payment_attempts.owned_until_us < $5 or ${OWNER_IS_GONE}
-    returning serial, received_us`,
+      where serial = $1 and h_contract = $2 and paid_us is null for no key update),
+    attempt as (
+      insert into payment_attempts (order_serial, coins_hash, request, received_us, owner, owned_until_us, retry_us)
+      select serial, $3, $4, $5, $6, $7, $7 from claimed
+      on conflict on constraint payment_attempts_order_coins_key do update
+        set owner = excluded.owner, owned_until_us = excluded.owned_until_us, retry_us = excluded.retry_us
+        where payment_attempts.owner is null or payment_attempts.owned_until_us < $8 or ${OWNER_IS_GONE}
+      returning serial, received_us)
+    select attempt.serial, attempt.received_us from claimed left join attempt on true`,
 };
 const RELEASE_ABANDONED: Statement = {
   name: 'attempt-release-abandoned',
@@ -54,10 +61,13 @@ const FINISH: Statement = {
 };
 const LEAVE_OPEN: Statement = {
   name: 'attempt-leave-open',
-  text: `update payment_attempts set owner = null, retries = retries + 1,
-      retry_us = case when retries >= $4 then 9223372036854775807
-        else $3::int8 + least(power(2, retries), 3600)::int8 * 1000000 end
-    where serial = $1 and owner = $2`,
+  text: `update payment_attempts set owner = null, retries = retries + 1, retry_us = ${NEXT_RETRY}
+    where serial = $1 and owner = $3`,
+};
+const POSTPONE: Statement = {
+  name: 'attempt-postpone',
+  text: `update payment_attempts set retries = retries + 1, retry_us = ${NEXT_RETRY}
+    where serial = $1 and owner is null and retry_us <= $2`,
 };
 const FIND_OPEN: Statement = {
   name: 'attempt-find-open',
@@ -75,13 +85,13 @@ const FIND_ABANDONED: Statement = {
   text: `update payment_attempts set owner = null, retry_us = $1
     where owner is not null and (owned_until_us < $1 or ${OWNER_IS_GONE}) returning serial`,
 };
-const COUNT: Statement = { name: 'attempt-count', text: 'select count(*) as count from payment_attempts where owner is null' };
+const COUNT: Statement = {
+  name: 'attempt-count',
+  text: 'select count(*) as count from payment_attempts where owner is null',
+};
 
 /** An attempt is taken out of the hands of a process that lives but does not finish. */
 const OWNED_US = 300_000_000n;
-/** With pauses of 1 s, 2 s, … 1 h this is about a day; after that an operator has to look. */
-const RETRIES_MAX = 36;
-
 /** Pay requests under way: who deposits for an order, and what a crash would have forgotten. */
 @Injectable()
 export class AttemptsRepository {
@@ -93,24 +103,33 @@ export class AttemptsRepository {
   /**
    * Takes the attempt into the hands of this process, before the first deposit.
    * @param requestText JSON of the pay request, to finish it after a crash
-   * @returns undefined when another attempt of the order is in hand, or the order is no longer claimed like this
+   * @returns 'busy' when another process, or another request, has an attempt of the order in hand; 'changed' when the
+   *   order is paid, or no longer claimed like this
    */
   async acquire(
     order: Order,
     hContract: Buffer,
-    coinsHash: Buffer,
-    requestText: string,
+    request: { coinsHash: Buffer; text: string; receivedUs: bigint },
     nowUs: bigint,
-  ): Promise<HeldAttempt | undefined> {
-    const values = [order.serial, hContract, coinsHash, requestText, nowUs, this.process.processId, nowUs + OWNED_US];
+  ): Promise<HeldAttempt | 'busy' | 'changed'> {
+    const { coinsHash, text, receivedUs } = request;
+    const ownedUntilUs = nowUs + OWNED_US;
+    const owner = this.process.processId;
+    const values = [order.serial, hContract, coinsHash, text, receivedUs, owner, ownedUntilUs, nowUs];
     try {
-      const [row] = await this.database.query<{ serial: string; received_us: string }>(ACQUIRE, values);
-      return row && { serial: BigInt(row.serial), receivedUs: BigInt(row.received_us) };
+      const [row] = await this.database.query<{ serial: string | null; received_us: string }>(
+        ACQUIRE,
+        values,
+      );
+      if (!row) return 'changed';
+      return row.serial === null
+        ? 'busy'
+        : { serial: BigInt(row.serial), receivedUs: BigInt(row.received_us) };
     } catch (error) {
       // Other coins are being deposited for the order right now.
       if (!isUniqueViolation(error, 'payment_attempts_in_flight_key')) throw error;
       await this.database.query(RELEASE_ABANDONED, [order.serial, nowUs]);
-      return undefined;
+      return 'busy';
     }
   }
 
@@ -133,7 +152,12 @@ export class AttemptsRepository {
 
   /** Some outcome is unknown: the attempt stays, to be looked into after a pause that doubles. */
   async leaveOpen(attempt: HeldAttempt, nowUs: bigint): Promise<void> {
-    await this.database.query(LEAVE_OPEN, [attempt.serial, this.process.processId, nowUs, RETRIES_MAX]);
+    await this.database.query(LEAVE_OPEN, [attempt.serial, nowUs, this.process.processId]);
+  }
+
+  /** Nothing could be found out about an open attempt this time. */
+  async postpone(serial: bigint, nowUs: bigint): Promise<void> {
+    await this.database.query(POSTPONE, [serial, nowUs]);
   }
 
   /** Attempts to be looked into now, those of processes that died included. */

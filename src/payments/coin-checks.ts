@@ -33,7 +33,9 @@ export function requireDenomination(
     });
   }
   if (compareAmounts(coin.contribution, denomination.value) > 0) {
-    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_EXCHANGE_TRANSACTION_LIMIT_VIOLATION, { detail });
+    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_EXCHANGE_TRANSACTION_LIMIT_VIOLATION, {
+      detail,
+    });
   }
   if (compareAmounts(denomination.feeDeposit, coin.contribution) > 0) {
     throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_FEES_EXCEED_PAYMENT, { detail });
@@ -49,7 +51,12 @@ function expired(detail: string): TalerError {
  * Age restriction (orders.md 5.3 step 6): only coins of restricted denominations carry a commitment to an age.
  * @throws TalerError 2174, 2171, 2172, 2173
  */
-export function checkAge(denomination: Denomination, coin: CoinPaySigDto, minimumAge: number, index: number): void {
+export function checkAge(
+  denomination: Denomination,
+  coin: CoinPaySigDto,
+  minimumAge: number,
+  index: number,
+): void {
   const { ageMask } = denomination.key;
   if (ageMask === 0) return;
   const detail = `coins[${index}]`;
@@ -75,7 +82,8 @@ export function checkAge(denomination: Denomination, coin: CoinPaySigDto, minimu
     coin.minimum_age_sig !== undefined &&
     hashAgeCommitment(keys).equals(coin.h_age_commitment) &&
     ageAttestation.verify(key, { ageMask, age: minimumAge }, coin.minimum_age_sig);
-  if (!isProven) throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_AGE_VERIFICATION_FAILED, { detail });
+  if (!isProven)
+    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_AGE_VERIFICATION_FAILED, { detail });
 }
 
 /** @throws TalerError 2157 when the deposit permission is not signed by the coin */
@@ -93,6 +101,8 @@ export function checkCoinSignature(
     depositFee: denomination.feeDeposit,
   };
   if (!coinDeposit.verify(coin.coin_pub, permission, coin.coin_sig)) {
-    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_COIN_SIGNATURE_INVALID, { detail: `coins[${index}]` });
+    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_COIN_SIGNATURE_INVALID, {
+      detail: `coins[${index}]`,
+    });
   }
 }

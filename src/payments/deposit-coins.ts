@@ -141,6 +141,12 @@ function toConfirmedBatch(
 /** What the wallet can act upon comes first: a spent coin, then a legal refusal, then trouble it can only wait out. */
 function sortErrors(failures: readonly Unsuccessful[]): TalerError[] {
   const rank = (failure: Unsuccessful) =>
-    failure.error.status === 409 ? 0 : failure.kind === 'legally-refused' ? 1 : failure.kind === 'refused' ? 2 : 3;
+    failure.error.status === 409
+      ? 0
+      : failure.kind === 'legally-refused'
+        ? 1
+        : failure.kind === 'refused'
+          ? 2
+          : 3;
   return [...failures].sort((a, b) => rank(a) - rank(b)).map((failure) => failure.error);
 }

@@ -30,7 +30,9 @@ export class PayController {
     description:
       'Coins that an exchange accepts are kept also when others fail, so that a repeat deposits only the rest. ' +
       'Errors of exchange origin carry exchange_url, exchange_http_status, exchange_code and exchange_reply.',
-    good: { 200: { description: 'paid; the same request again gets the same receipt', body: PaymentResponse } },
+    good: {
+      200: { description: 'paid; the same request again gets the same receipt', body: PaymentResponse },
+    },
     errors: [
       ...BODY_ERRORS,
       ...INSTANCE_ERRORS,
@@ -91,7 +93,11 @@ export class PayController {
       TalerCode.MERCHANT_POST_ORDERS_ID_PAID_COIN_SIGNATURE_INVALID,
     ],
   })
-  async paid(@CurrentInstance() instance: Instance, @Param('order_id') orderIdText: string, @Body() proof: PaidDto) {
+  async paid(
+    @CurrentInstance() instance: Instance,
+    @Param('order_id') orderIdText: string,
+    @Body() proof: PaidDto,
+  ) {
     const orderId = requireOrderId(orderIdText, TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN);
     return this.provePayment.run(instance, orderId, {
       signature: proof.sig,

@@ -132,7 +132,9 @@ export class PlanPayment {
     const hContract = order.claim?.hContract;
     const account = instance.accounts.find((candidate) => candidate.hWire.equals(order.hWire));
     if (!hContract || !account) {
-      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_WIRE_HASH_UNKNOWN, { detail: order.orderId });
+      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_WIRE_HASH_UNKNOWN, {
+        detail: order.orderId,
+      });
     }
     if (order.refundDeadline > order.wireDeadline) {
       throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUND_DEADLINE_PAST_WIRE_TRANSFER_DEADLINE);

@@ -30,7 +30,8 @@ export function neededFor(sums: PaymentSums): Amount {
     currency,
     sums.deposits.map((deposit) => deposit.depositFee),
   );
-  const extra = compareAmounts(fees, sums.maxFee) > 0 ? subtractAmounts(fees, sums.maxFee) : zeroAmount(currency);
+  const extra =
+    compareAmounts(fees, sums.maxFee) > 0 ? subtractAmounts(fees, sums.maxFee) : zeroAmount(currency);
   return addAmounts(sums.amount, extra);
 }
 

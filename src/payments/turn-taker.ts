@@ -15,24 +15,28 @@ export class TurnTaker {
   /**
    * Tries once; when somebody else has the turn, waits until that one has finished or a second has passed.
    * @param deadlineMs on the clock of performance.now()
-   * @returns what `attempt` gave; undefined: the world may have changed, look at it again
+   * @returns what `attempt` gave; after 'busy' and 'changed' look at the world again
    * @throws TalerError MERCHANT_GENERIC_EXCHANGE_TIMEOUT when the deadline passed without a turn
    */
-  async take<T>(topic: Topic, deadlineMs: number, attempt: () => Promise<T | undefined>): Promise<T | undefined> {
+  async take<T extends object>(
+    topic: Topic,
+    deadlineMs: number,
+    attempt: () => Promise<T | 'busy' | 'changed'>,
+  ): Promise<T | 'busy' | 'changed'> {
     // Subscribed before the attempt, so that a turn that ends right after it is not missed.
     let wake = (): void => undefined;
     const woken = new Promise<void>((resolve) => (wake = resolve));
     const unsubscribe = this.bus.subscribe(topic, () => wake());
     try {
       const result = await attempt();
-      if (result !== undefined) return result;
+      if (result !== 'busy') return result;
       if (performance.now() > deadlineMs) {
         throw new TalerError(TalerCode.MERCHANT_GENERIC_EXCHANGE_TIMEOUT, {
           detail: 'another payment of this order is still under way',
         });
       }
       await this.pause(woken);
-      return undefined;
+      return result;
     } finally {
       unsubscribe();
     }

@@ -39,7 +39,11 @@ export class IssueToken {
    * @param authorization HTTP Basic with the instance's id and password, or Bearer with a refreshable token
    * @throws TalerError 2015 for a bad credential, 16 when the scope is wider than the presented token's
    */
-  async run(instance: Instance, authorization: string | undefined, request: LoginTokenRequest): Promise<IssuedToken> {
+  async run(
+    instance: Instance,
+    authorization: string | undefined,
+    request: LoginTokenRequest,
+  ): Promise<IssuedToken> {
     const wanted = scopeOf(request);
     if (/^Basic /i.test(authorization ?? '')) await this.checkPassword(instance, authorization as string);
     else await this.checkRefresh(instance, authorization, wanted.scope);

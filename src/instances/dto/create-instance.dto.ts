@@ -33,7 +33,12 @@ export class CreateInstanceDto {
     example: 'shop',
   })
   id!: string;
-  @TextField({ lengthMin: 1, lengthMax: 1024, description: 'business name shown in contracts', example: 'The Shop' })
+  @TextField({
+    lengthMin: 1,
+    lengthMax: 1024,
+    description: 'business name shown in contracts',
+    example: 'The Shop',
+  })
   name!: string;
   @TextField({ optional: true, lengthMax: 320, pattern: /^[^\s@]+@[^\s@]+$/, expects: 'an e-mail address' })
   email?: string;

@@ -51,7 +51,8 @@ export class AddAccount {
       await this.instances.insertAccount(tx, { ...key, salt, hWire, ...facade, active: true });
       return { hWire, salt };
     }
-    if (!existing.active) await this.instances.updateAccount(tx, existing.serial, { ...facade, active: true });
+    if (!existing.active)
+      await this.instances.updateAccount(tx, existing.serial, { ...facade, active: true });
     else if (!hasFacade(existing, facade)) {
       throw new TalerError(TalerCode.MERCHANT_PRIVATE_ACCOUNT_EXISTS, { detail: request.payto_uri });
     }

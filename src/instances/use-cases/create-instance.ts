@@ -131,4 +131,3 @@ function passwordOf(auth: AuthConfigDto): string {
     extra: { field: 'auth' },
   });
 }
-

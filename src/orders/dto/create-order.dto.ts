@@ -1,5 +1,19 @@
-import { BoolField, AmountField, I18nField, IntField, JsonField, ListField, ObjectField } from '../../platform/http/fields';
-import { Base32Field, RelativeTimeField, TextField, TextListField, TimestampField } from '../../platform/http/fields';
+import {
+  BoolField,
+  AmountField,
+  I18nField,
+  IntField,
+  JsonField,
+  ListField,
+  ObjectField,
+} from '../../platform/http/fields';
+import {
+  Base32Field,
+  RelativeTimeField,
+  TextField,
+  TextListField,
+  TimestampField,
+} from '../../platform/http/fields';
 import { isImageDataUrl } from '../../platform/http/urls';
 import type { Amount } from '../../taler/amount';
 import type { JsonObject } from '../../taler/json';
@@ -171,7 +185,10 @@ export class CreateOrderDto {
   inventory_products?: MinimalInventoryProductDto[];
   @TextListField({ optional: true, lengthMax: LOCKS_MAX, textLengthMax: 128 })
   lock_uuids?: string[];
-  @BoolField({ optional: true, description: 'default true: only who has the claim token may claim the order' })
+  @BoolField({
+    optional: true,
+    description: 'default true: only who has the claim token may claim the order',
+  })
   create_token?: boolean;
   @TextField({ optional: true, lengthMax: NAME_LENGTH_MAX })
   otp_id?: string;

@@ -1,4 +1,11 @@
-import { AmountField, BoolField, EnumField, IntField, JsonField, ListField } from '../../platform/http/fields';
+import {
+  AmountField,
+  BoolField,
+  EnumField,
+  IntField,
+  JsonField,
+  ListField,
+} from '../../platform/http/fields';
 import { Base32Field, TextField, TimestampField } from '../../platform/http/fields';
 
 /** CheckPaymentUnpaidResponse (orders.md 4.3). */

@@ -36,7 +36,12 @@ export class ClaimOrder {
    * @throws TalerError 2300 when the order is unknown or the claim token wrong (not told apart), 2301 when another
    *   nonce holds it
    */
-  async run(instance: Instance, orderId: string, nonce: string, token: Buffer | undefined): Promise<ClaimedContract> {
+  async run(
+    instance: Instance,
+    orderId: string,
+    nonce: string,
+    token: Buffer | undefined,
+  ): Promise<ClaimedContract> {
     const order = await this.orders.findWithContract(instance.serial, orderId);
     if (!order) throw claimNotFound(orderId);
     if (order.claim) return this.answerClaimed(instance, order, nonce);
@@ -55,9 +60,15 @@ export class ClaimOrder {
   }
 
   /** The claim token is not asked for again: a wallet repeats the claim after a lost answer. */
-  private async answerClaimed(instance: Instance, order: OrderWithContract, nonce: string): Promise<ClaimedContract> {
+  private async answerClaimed(
+    instance: Instance,
+    order: OrderWithContract,
+    nonce: string,
+  ): Promise<ClaimedContract> {
     if (!order.claim || !isSameNonce(order.claim.nonce, nonce)) {
-      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_ALREADY_CLAIMED, { detail: order.orderId });
+      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_ALREADY_CLAIMED, {
+        detail: order.orderId,
+      });
     }
     return this.sign(instance, order, order.claim.nonce, order.claim.hContract);
   }

@@ -44,7 +44,12 @@ export class CreateOrder {
    * @param body the request as it came, for the comparison of repeats
    * @param baseUrl of the instance, as the client sees it
    */
-  async run(instance: Instance, request: CreateOrderDto, body: unknown, baseUrl: string): Promise<CreatedOrder> {
+  async run(
+    instance: Instance,
+    request: CreateOrderDto,
+    body: unknown,
+    baseUrl: string,
+  ): Promise<CreatedOrder> {
     if (request.otp_id !== undefined) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_OTP_DEVICE_UNKNOWN, { detail: request.otp_id });
     }
@@ -63,7 +68,11 @@ export class CreateOrder {
   }
 
   /** The answer of the earlier request with this id, if it was the same (orders.md 4.1, idempotency). */
-  private async repeat(instance: Instance, orderId: string, requestHash: Buffer): Promise<CreatedOrder | undefined> {
+  private async repeat(
+    instance: Instance,
+    orderId: string,
+    requestHash: Buffer,
+  ): Promise<CreatedOrder | undefined> {
     const earlier = await this.orders.findRequest(instance.serial, orderId);
     if (!earlier) return undefined;
     if (!earlier.requestHash.equals(requestHash)) {
@@ -81,7 +90,8 @@ export class CreateOrder {
     const now = floorToSecond(this.clock.nowUs());
     const deadlines = decideDeadlines(wishesOf(instance, request, order), now);
     const [product] = request.inventory_products ?? [];
-    if (product) throw new TalerError(TalerCode.MERCHANT_GENERIC_PRODUCT_UNKNOWN, { detail: product.product_id });
+    if (product)
+      throw new TalerError(TalerCode.MERCHANT_GENERIC_PRODUCT_UNKNOWN, { detail: product.product_id });
     const terms = await this.paymentTerms.run(instance, {
       amount: order.amount,
       paymentTarget: request.payment_target,
@@ -134,7 +144,8 @@ function parseOrder(posted: JsonObject): OrderDto {
     });
   }
   // A shop that fills in the merchant misunderstands who it is (orders.md 4.1, notes).
-  if (posted['merchant'] !== undefined && posted['merchant'] !== null) throw malformed('merchant', 'left out');
+  if (posted['merchant'] !== undefined && posted['merchant'] !== null)
+    throw malformed('merchant', 'left out');
   const order = toDto(OrderDto, posted, 'order');
   const { currency } = order.amount;
   if (order.tip && order.tip.currency !== currency) throw malformed('tip', `in ${currency}`);

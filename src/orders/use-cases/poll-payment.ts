@@ -56,7 +56,11 @@ export class PollPayment {
     });
   }
 
-  private async judge(order: Order | undefined, query: PollPaymentQuery, last: boolean): Promise<object | undefined> {
+  private async judge(
+    order: Order | undefined,
+    query: PollPaymentQuery,
+    last: boolean,
+  ): Promise<object | undefined> {
     if (!order?.claim || !timingSafeEqual(order.claim.hContract, query.hContract)) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: query.orderId });
     }

@@ -1,4 +1,11 @@
-import { AmountField, Base32Field, BoolField, JsonField, ListField, PublicKeyField } from '../../platform/http/fields';
+import {
+  AmountField,
+  Base32Field,
+  BoolField,
+  JsonField,
+  ListField,
+  PublicKeyField,
+} from '../../platform/http/fields';
 import { IntField, TextField, TextListField } from '../../platform/http/fields';
 import type { Amount } from '../../taler/amount';
 import type { JsonObject } from '../../taler/json';
@@ -25,7 +32,12 @@ export class CoinPaySigDto {
   exchange_url!: string;
   @Base32Field(64, { optional: true, description: 'with orders for a minimum age (purpose 1207)' })
   minimum_age_sig?: Buffer;
-  @TextListField({ optional: true, lengthMax: AGE_GROUPS_MAX, textLengthMax: 52, description: 'Edx25519 public keys' })
+  @TextListField({
+    optional: true,
+    lengthMax: AGE_GROUPS_MAX,
+    textLengthMax: 52,
+    description: 'Edx25519 public keys',
+  })
   age_commitment?: string[];
   @Base32Field(32, { optional: true })
   h_age_commitment?: Buffer;
@@ -33,11 +45,18 @@ export class CoinPaySigDto {
 
 /** PayRequest (orders.md 5.3). */
 export class PayDto {
-  @ListField(() => CoinPaySigDto, { lengthMax: COINS_MAX, description: 'empty only where nothing is to be paid' })
+  @ListField(() => CoinPaySigDto, {
+    lengthMax: COINS_MAX,
+    description: 'empty only where nothing is to be paid',
+  })
   coins!: CoinPaySigDto[];
   @JsonField({ optional: true, description: 'covered by the coin signatures as a hash' })
   wallet_data?: JsonObject;
-  @TextField({ optional: true, lengthMax: SESSION_LENGTH_MAX, description: 'browser session to bind the payment to' })
+  @TextField({
+    optional: true,
+    lengthMax: SESSION_LENGTH_MAX,
+    description: 'browser session to bind the payment to',
+  })
   session_id?: string;
 }
 
@@ -53,7 +72,10 @@ export class PaidDto {
   sig!: Buffer;
   @Base32Field(64)
   h_contract!: Buffer;
-  @TextField({ lengthMax: SESSION_LENGTH_MAX, description: 'the session payment is proven for; may be empty' })
+  @TextField({
+    lengthMax: SESSION_LENGTH_MAX,
+    description: 'the session payment is proven for; may be empty',
+  })
   session_id!: string;
 }
 

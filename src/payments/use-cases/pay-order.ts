@@ -70,31 +70,28 @@ export class PayOrder {
       const receipt = await this.turns.take(attemptTopic(order.serial), deadlineMs, () =>
         this.attempt(instance, plan, command),
       );
-      if (receipt) return receipt;
+      if (typeof receipt === 'object') return receipt;
     }
   }
 
-  /** @returns undefined when another request of the order has the turn, or the order has changed */
+  /** @returns 'busy' when another request of the order has the turn, 'changed' when it is worth another look at once */
   private async attempt(
     instance: Instance,
     plan: PaymentPlan,
     command: PayCommand,
-  ): Promise<PaymentReceipt | undefined> {
-    const { order } = plan;
-    const held = await this.attempts.acquire(
-      order,
-      plan.terms.hContract,
-      hashCoinSet(command.request.coins),
-      command.requestText,
-      command.receivedUs ?? this.clock.nowUs(),
-    );
-    if (!held) return undefined;
+  ): Promise<PaymentReceipt | 'busy' | 'changed'> {
+    const { order, terms } = plan;
+    const nowUs = this.clock.nowUs();
+    const { request, requestText: text, receivedUs = nowUs } = command;
+    const coinsHash = hashCoinSet(request.coins);
+    const held = await this.attempts.acquire(order, terms.hContract, { coinsHash, text, receivedUs }, nowUs);
+    if (held === 'busy' || held === 'changed') return held;
     let isUncertain = true;
     let isFinished = false;
     try {
-      const result = await this.depositCoins.run(plan, command.request.session_id, held);
+      const result = await this.depositCoins.run(plan, request.session_id, held);
       ({ isUncertain, isFinished } = result);
-      if (result.paid) return await this.answerPaid.sign(instance, plan.terms.hContract);
+      if (result.paid) return await this.answerPaid.sign(instance, terms.hContract);
       if (result.errors[0]) throw result.errors[0];
       return await this.settleStored(instance, plan, command);
     } finally {

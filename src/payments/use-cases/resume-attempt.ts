@@ -56,10 +56,17 @@ export class ResumeAttempt {
     } catch (error) {
       if (!(error instanceof TalerError)) throw error;
       this.log.warn({ order_id: open.orderId, code: error.code }, 'an interrupted payment is not finished');
+      // A refusal before the first deposit has not touched the attempt; without a pause it would come up each time.
+      await this.attempts.postpone(open.serial, this.clock.nowUs());
     }
   }
 
-  private async recoverExcess(instance: Instance, order: OrderWithContract, request: PayDto, open: OpenAttempt) {
+  private async recoverExcess(
+    instance: Instance,
+    order: OrderWithContract,
+    request: PayDto,
+    open: OpenAttempt,
+  ) {
     const held = await this.attempts.hold(open.serial, this.clock.nowUs());
     if (!held) return;
     let isUncertain = true;
@@ -109,4 +116,3 @@ export class ResumeAttempt {
     return outcome.kind === 'refused' && outcome.status === 404 ? 'absent' : 'unknown';
   }
 }
-

@@ -89,8 +89,11 @@ export function loadConfig(environment: Environment = process.env): AppConfig {
     workers: reader.integer('WORKERS', 1, WORKERS_MAX, 1),
     runJobs: reader.parsed('TALER_RUN_JOBS', parseSwitch, '0 or 1') ?? true,
     logLevel:
-      reader.parsed('LOG_LEVEL', (text) => (LOG_LEVELS.includes(text) ? text : undefined), LOG_LEVELS.join('|')) ??
-      'info',
+      reader.parsed(
+        'LOG_LEVEL',
+        (text) => (LOG_LEVELS.includes(text) ? text : undefined),
+        LOG_LEVELS.join('|'),
+      ) ?? 'info',
     databaseUrl: databaseUrl ?? '',
     databasePoolSize: reader.integer('DATABASE_POOL_SIZE', 2, 1000, POOL_SIZE_DEFAULT),
     baseUrl: reader.parsed('TALER_BASE_URL', parseBaseUrl, 'an http(s) URL that ends in "/"'),
@@ -152,11 +155,13 @@ function parseExchanges(text: string, faults: string[]): ExchangeSetting[] | und
   parsed.forEach((entry: unknown, index) => {
     const fields = (typeof entry === 'object' && entry !== null ? entry : {}) as Record<string, unknown>;
     const baseUrl = typeof fields['base_url'] === 'string' ? parseBaseUrl(fields['base_url']) : undefined;
-    const masterPub = typeof fields['master_pub'] === 'string' ? decodeBase32(fields['master_pub'], 32) : undefined;
+    const masterPub =
+      typeof fields['master_pub'] === 'string' ? decodeBase32(fields['master_pub'], 32) : undefined;
     const currency = typeof fields['currency'] === 'string' ? parseCurrency(fields['currency']) : undefined;
     const name = `TALER_EXCHANGES[${index}]`;
     if (!baseUrl) faults.push(`${name}.base_url must be an http(s) URL that ends in "/"`);
-    if (!masterPub || !isEddsaPublicKey(masterPub)) faults.push(`${name}.master_pub must be an Ed25519 key in base32`);
+    if (!masterPub || !isEddsaPublicKey(masterPub))
+      faults.push(`${name}.master_pub must be an Ed25519 key in base32`);
     if (!currency) faults.push(`${name}.currency must be 1 to 11 letters A-Z`);
     if (baseUrl && settings.some((setting) => setting.baseUrl === baseUrl)) {
       faults.push(`${name}.base_url is listed twice`);

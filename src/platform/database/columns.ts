@@ -17,4 +17,5 @@ export const UnitsColumn = (name: string, options: ColumnOptions = {}) =>
 export const BytesColumn = (name: string, options: ColumnOptions = {}) =>
   Column({ name, type: 'bytea', ...options });
 
-export const TextColumn = (name: string, options: ColumnOptions = {}) => Column({ name, type: 'text', ...options });
+export const TextColumn = (name: string, options: ColumnOptions = {}) =>
+  Column({ name, type: 'text', ...options });

@@ -5,7 +5,10 @@ import { LongPollHub } from '../long-poll/long-poll.hub';
 
 /** Wake-ups within and between processes, and the waiters they release. */
 @Global()
-@Module({ providers: [EventBus, PgNotifyTransport, LongPollHub], exports: [EventBus, PgNotifyTransport, LongPollHub] })
+@Module({
+  providers: [EventBus, PgNotifyTransport, LongPollHub],
+  exports: [EventBus, PgNotifyTransport, LongPollHub],
+})
 export class EventsModule implements OnModuleInit {
   constructor(private readonly transport: PgNotifyTransport) {}
 

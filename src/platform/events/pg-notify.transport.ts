@@ -85,7 +85,10 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
       try {
         await this.database.query(NOTIFY, [payload]);
       } catch (error) {
-        this.log.warn({ err: error }, 'NOTIFY failed; other processes will notice at their waiters deadlines');
+        this.log.warn(
+          { err: error },
+          'NOTIFY failed; other processes will notice at their waiters deadlines',
+        );
       }
     }
     this.sending = false;

@@ -14,7 +14,9 @@ export function orderTopic(instanceSerial: bigint, orderId: string): Topic {
 
 /** An order was paid for, or moved to, this browser session (orders.md 7.3, 7.4). Hashed: both texts may be long. */
 export function sessionTopic(instanceSerial: bigint, sessionId: string, fulfillmentUrl: string): Topic {
-  const digest = createHash('sha256').update(JSON.stringify([sessionId, fulfillmentUrl])).digest('base64');
+  const digest = createHash('sha256')
+    .update(JSON.stringify([sessionId, fulfillmentUrl]))
+    .digest('base64');
   return `session:${instanceSerial}:${digest}`;
 }
 

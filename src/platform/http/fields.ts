@@ -83,7 +83,14 @@ export const TimestampField = (options: FieldOptions = {}) =>
       expects: '{"t_s": seconds} or {"t_s": "never"}',
       schema: {
         type: 'object',
-        properties: { t_s: { oneOf: [{ type: 'integer', minimum: 0 }, { type: 'string', enum: ['never'] }] } },
+        properties: {
+          t_s: {
+            oneOf: [
+              { type: 'integer', minimum: 0 },
+              { type: 'string', enum: ['never'] },
+            ],
+          },
+        },
         required: ['t_s'],
         additionalProperties: true,
         selfRequired: true,
@@ -100,7 +107,14 @@ export const RelativeTimeField = (options: FieldOptions = {}) =>
       expects: '{"d_us": microseconds} or {"d_us": "forever"}',
       schema: {
         type: 'object',
-        properties: { d_us: { oneOf: [{ type: 'integer', minimum: 0 }, { type: 'string', enum: ['forever'] }] } },
+        properties: {
+          d_us: {
+            oneOf: [
+              { type: 'integer', minimum: 0 },
+              { type: 'string', enum: ['forever'] },
+            ],
+          },
+        },
         required: ['d_us'],
         additionalProperties: true,
         selfRequired: true,
@@ -219,7 +233,9 @@ export const TextListField = (options: FieldOptions & { lengthMax: number; textL
       parse: (wire) =>
         Array.isArray(wire) &&
         wire.length <= options.lengthMax &&
-        wire.every((text) => typeof text === 'string' && text.length <= options.textLengthMax && isStorable(text))
+        wire.every(
+          (text) => typeof text === 'string' && text.length <= options.textLengthMax && isStorable(text),
+        )
           ? wire
           : undefined,
       expects: `at most ${options.lengthMax} texts of at most ${options.textLengthMax} characters`,
@@ -247,7 +263,12 @@ export const I18nField = (options: FieldOptions = {}) =>
 /** A nested DTO. */
 export const ObjectField = (dto: () => DtoClass, options: FieldOptions = {}) =>
   field(
-    { parse: (wire) => wire, expects: 'a JSON object', schema: { type: dto } as ApiPropertyOptions, nested: dto },
+    {
+      parse: (wire) => wire,
+      expects: 'a JSON object',
+      schema: { type: dto } as ApiPropertyOptions,
+      nested: dto,
+    },
     options,
   );
 

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { IncomingMessage } from 'node:http';
-import express, { RequestHandler } from 'express';
+import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
+import express, { Response } from 'express';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import type { TalerRequest } from './request';
@@ -13,33 +14,47 @@ const JSON_DEPTH_MAX = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
+const parseBody = express.json({
+  limit: BODY_BYTES_MAX,
+  type: () => true,
+  strict: false,
+  verify: (request: IncomingMessage, _response, body: Buffer) => {
+    (request as TalerRequest).rawBody = body;
+    const fault = faultOf(body);
+    if (!fault) return;
+    // Kept aside: the parser overwrites the status of whatever is thrown here.
+    (request as TalerRequest).bodyFault = new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: fault });
+    throw new Error(fault);
+  },
+});
+
+const METHODS_WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
+
 /**
  * Reads the body as JSON whatever the Content-Type says (orders.md 2.3), inflates `deflate` (conventions.md 5.1),
  * keeps the bytes on the request: what is hashed or signed never passes through a DTO.
+ *
+ * A guard, and the last one: nothing is read from whom the guards before it turn away (management.md 1.3).
  */
-export function jsonBody(): RequestHandler {
-  const parse = express.json({
-    limit: BODY_BYTES_MAX,
-    type: () => true,
-    strict: false,
-    verify: (request: IncomingMessage, _response, body: Buffer) => {
-      (request as TalerRequest).rawBody = body;
-      const fault = faultOf(body);
-      if (!fault) return;
-      // Kept aside: the parser overwrites the status of whatever is thrown here.
-      (request as TalerRequest).bodyFault = new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: fault });
-      throw new Error(fault);
-    },
-  });
-  return (request, response, next) => {
-    const taler = request as TalerRequest;
-    parse(request, response, (error?: unknown) => {
-      if (error) return next(taler.bodyFault ?? toBodyError(error, request));
+@Injectable()
+export class JsonBodyGuard implements CanActivate {
+  canActivate(context: ExecutionContext): Promise<boolean> | boolean {
+    const request = context.switchToHttp().getRequest<TalerRequest>();
+    if (!METHODS_WITH_BODY.has(request.method)) return true;
+    return readJsonBody(request, context.switchToHttp().getResponse<Response>());
+  }
+}
+
+/** @throws TalerError 22, 28, 32, or the parser's own error, which the filter knows */
+function readJsonBody(request: TalerRequest, response: Response): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    parseBody(request, response, (error?: unknown) => {
+      if (error) return reject(request.bodyFault ?? toBodyError(error, request));
       // An empty body is no JSON text; Express hands it on as an empty object or as nothing at all.
-      if (!taler.rawBody?.length) request.body = undefined;
-      next();
+      if (!request.rawBody?.length) request.body = undefined;
+      resolve(true);
     });
-  };
+  });
 }
 
 /** Inflating errors come as plain zlib errors with status 400. */

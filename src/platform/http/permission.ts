@@ -3,12 +3,7 @@ import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 
 /** Permissions as the reference names them (management.md 2.2), as far as there are routes for them. */
 export type Permission =
-  | 'orders-read'
-  | 'orders-write'
-  | 'accounts-read'
-  | 'accounts-write'
-  | 'instances-read'
-  | 'instances-write';
+  'orders-read' | 'orders-write' | 'accounts-read' | 'accounts-write' | 'instances-read' | 'instances-write';
 
 /** How a route is guarded. */
 export type Access =
@@ -41,7 +36,10 @@ export const RequireAdmin = (permission: Permission) =>
 
 /** The route is for everybody; what it tells is guarded by knowledge (claim token, contract hash) if at all. */
 export const Public = () =>
-  applyDecorators(SetMetadata(ACCESS, { kind: 'public' } satisfies Access), ApiExtension('x-permission', 'public'));
+  applyDecorators(
+    SetMetadata(ACCESS, { kind: 'public' } satisfies Access),
+    ApiExtension('x-permission', 'public'),
+  );
 
 /** The route takes a password by HTTP Basic. */
 export const TakesCredential = () =>

@@ -54,7 +54,8 @@ export class TalerExceptionFilter implements ExceptionFilter {
     }
     this.routes ??= new KnownRoutes(this.application);
     const methods = this.routes.methodsOf(request.path);
-    if (methods.length === 0) return new TalerError(TalerCode.GENERIC_ENDPOINT_UNKNOWN, { detail: request.path });
+    if (methods.length === 0)
+      return new TalerError(TalerCode.GENERIC_ENDPOINT_UNKNOWN, { detail: request.path });
     response.setHeader('Allow', methods.join(', '));
     return new TalerError(TalerCode.GENERIC_METHOD_INVALID, { detail: request.method });
   }
@@ -62,7 +63,10 @@ export class TalerExceptionFilter implements ExceptionFilter {
 
 /** `%E0%A4%A` and the like in a path. */
 function undecodablePath(cause: unknown): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'the path is not percent-encoded UTF-8', cause });
+  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
+    detail: 'the path is not percent-encoded UTF-8',
+    cause,
+  });
 }
 
 /** Faults of the body parser by their `type` (dependencies: they are not HttpExceptions). */

@@ -28,7 +28,8 @@ export class TalerValidationPipe implements PipeTransform {
  *   GENERIC_JSON_INVALID when there is no body at all
  */
 export function toDto<T extends object>(dto: new () => T, wire: unknown, path = ''): T {
-  if (wire === undefined) throw new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: 'the body is empty' });
+  if (wire === undefined)
+    throw new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: 'the body is empty' });
   const instance = lay(dto, wire, path);
   const [fault] = validateSync(instance, VALIDATOR_OPTIONS);
   if (fault) throw explain(dto, fault, path);
@@ -38,7 +39,11 @@ export function toDto<T extends object>(dto: new () => T, wire: unknown, path = 
 
 const VALIDATOR_OPTIONS = { forbidUnknownValues: false, stopAtFirstError: true };
 
-function malformed(path: string, expects: string, code: TalerCode = TalerCode.GENERIC_PARAMETER_MALFORMED): TalerError {
+function malformed(
+  path: string,
+  expects: string,
+  code: TalerCode = TalerCode.GENERIC_PARAMETER_MALFORMED,
+): TalerError {
   return new TalerError(code, {
     detail: path === '' ? `the body must be ${expects}` : `${path}: must be ${expects}`,
     extra: { field: path },
@@ -47,12 +52,14 @@ function malformed(path: string, expects: string, code: TalerCode = TalerCode.GE
 
 /** The known members of `wire` in an instance of the DTO, nulls left out. */
 function lay(dto: DtoClass, wire: unknown, path: string): object {
-  if (typeof wire !== 'object' || wire === null || Array.isArray(wire)) throw malformed(path, 'a JSON object');
+  if (typeof wire !== 'object' || wire === null || Array.isArray(wire))
+    throw malformed(path, 'a JSON object');
   const instance = new dto() as Record<string, unknown>;
   for (const facts of fieldsOfClass(dto)) {
     const value = Object.hasOwn(wire, facts.name) ? (wire as Record<string, unknown>)[facts.name] : undefined;
     if (value === undefined || value === null) {
-      if (!facts.optional) throw malformed(join(path, facts.name), `present and ${facts.expects}`, facts.code);
+      if (!facts.optional)
+        throw malformed(join(path, facts.name), `present and ${facts.expects}`, facts.code);
       continue;
     }
     instance[facts.name] = facts.nested ? layNested(facts, value, join(path, facts.name)) : value;
@@ -64,7 +71,8 @@ function layNested(facts: FieldFacts, value: unknown, path: string): unknown {
   const dto = (facts.nested as () => DtoClass)();
   if (facts.lengthMax === undefined) return lay(dto, value, path);
   // The bound comes first: nothing is spent on the elements of a list that is too long.
-  if (!Array.isArray(value) || value.length > facts.lengthMax) throw malformed(path, facts.expects, facts.code);
+  if (!Array.isArray(value) || value.length > facts.lengthMax)
+    throw malformed(path, facts.expects, facts.code);
   return value.map((element, index) => lay(dto, element, `${path}[${index}]`));
 }
 

@@ -44,14 +44,18 @@ export class Jobs implements OnApplicationBootstrap, OnModuleDestroy {
 
   async onModuleDestroy(): Promise<void> {
     const runner = await this.runner?.catch(() => undefined);
-    await runner?.stop().catch((error: unknown) => this.log.warn({ err: error }, 'the job runner did not stop well'));
+    await runner
+      ?.stop()
+      .catch((error: unknown) => this.log.warn({ err: error }, 'the job runner did not stop well'));
   }
 
   private async start(): Promise<Runner> {
     // Loaded only where jobs run, and after the server listens: it adds some 50 ms to a start.
     const { Logger, parseCronItems, run } = await import('graphile-worker');
     const names = [...this.handlers.keys()];
-    const taskList: TaskList = Object.fromEntries(names.map((name) => [name, () => this.handlers.get(name)?.()]));
+    const taskList: TaskList = Object.fromEntries(
+      names.map((name) => [name, () => this.handlers.get(name)?.()]),
+    );
     return run({
       connectionString: this.config.databaseUrl,
       maxPoolSize: CONNECTIONS,

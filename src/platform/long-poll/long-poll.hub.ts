@@ -56,7 +56,9 @@ export class LongPollHub implements OnModuleDestroy {
       room.shared = undefined;
       sleeper.wake();
     };
-    const unsubscribe = [wait.topic, ...(wait.alsoTopics ?? [])].map((topic) => this.bus.subscribe(topic, wake));
+    const unsubscribe = [wait.topic, ...(wait.alsoTopics ?? [])].map((topic) =>
+      this.bus.subscribe(topic, wake),
+    );
     const release = () => sleeper.expire();
     this.sleepers.add(release);
     this.metrics.longPollWaiters.set(++this.waiting);

@@ -30,7 +30,9 @@ export class HealthController {
   @Public()
   @Operation({
     summary: 'Is the process alive?',
-    good: { 200: { description: 'yes', body: { type: 'object', properties: { status: { type: 'string' } } } } },
+    good: {
+      200: { description: 'yes', body: { type: 'object', properties: { status: { type: 'string' } } } },
+    },
     errors: [],
   })
   alive() {

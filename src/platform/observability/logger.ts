@@ -19,7 +19,14 @@ export function createLogger(level: string): Logger {
     {
       level,
       base: { pid: process.pid },
-      redact: ['authorization', 'headers.authorization', '*.authorization', '*.private_key', '*.token', '*.password'],
+      redact: [
+        'authorization',
+        'headers.authorization',
+        '*.authorization',
+        '*.private_key',
+        '*.token',
+        '*.password',
+      ],
     },
     destination,
   );

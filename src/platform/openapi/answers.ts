@@ -1,5 +1,12 @@
 import { applyDecorators, HttpCode } from '@nestjs/common';
-import { ApiExtraModels, ApiHeader, ApiOperation, ApiQuery, ApiResponse, getSchemaPath } from '@nestjs/swagger';
+import {
+  ApiExtraModels,
+  ApiHeader,
+  ApiOperation,
+  ApiQuery,
+  ApiResponse,
+  getSchemaPath,
+} from '@nestjs/swagger';
 import type { ApiResponseSchemaHost } from '@nestjs/swagger';
 import { errorFacts, TalerCode } from '../../taler/error-codes';
 import type { DtoClass } from '../http/field-registry';
@@ -109,7 +116,9 @@ function describeErrors(errors: OperationFacts['errors']): MethodDecorator[] {
   const codesByStatus = new Map<number, Set<TalerCode>>();
   for (const error of errors) {
     const [code, status] =
-      typeof error === 'number' ? [error, errorFacts.get(error)?.httpStatus ?? 500] : [error[0], error[1].status];
+      typeof error === 'number'
+        ? [error, errorFacts.get(error)?.httpStatus ?? 500]
+        : [error[0], error[1].status];
     const codes = codesByStatus.get(status) ?? new Set<TalerCode>();
     codesByStatus.set(status, codes.add(code));
   }
