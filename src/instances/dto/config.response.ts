@@ -13,7 +13,7 @@ export class ExchangeConfigInfo {
 
 /** MerchantVersionResponse (orders.md 3, management.md 5.1). */
 export class MerchantVersionResponse {
-  @TextField({ pattern: /^\d+:\d+:\d+$/, example: '30:0:10' })
+  @TextField({ pattern: /^\d+:\d+:\d+$/, example: '26:0:6' })
   version!: string;
   @EnumField(['taler-merchant'])
   name!: string;
