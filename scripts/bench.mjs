@@ -1,23 +1,54 @@
-// npm run bench: measures a stack of its own. The database is durable, because a payment that waits for no disk
+// npm run bench: measures a backend of its own. The database is durable, because a payment that waits for no disk
 // would make every number too good.
+import { join } from 'node:path';
+
+import { onStopSignal, runToEnd } from './lib/children.mjs';
 import { prepare } from './lib/install.mjs';
-import { runAgainstStack } from './lib/isolated.mjs';
 import { inProject } from './lib/paths.mjs';
+import { findFreePort } from './lib/ports.mjs';
+import { startPostgres } from './lib/postgres.mjs';
+import { claim } from './lib/run-file.mjs';
+import { EXCHANGE_SCRIPT, startSandboxExchange } from './lib/sandbox-exchange.mjs';
+import { makeTemporaryDirectory, removeTemporaryDirectory } from './lib/temporary.mjs';
+
+const EXCHANGE_STOP_MS = 3_000;
 
 prepare();
-process.exit(
-  await runAgainstStack({
-    script: inProject('dist', 'bench', 'main.js'),
-    args: process.argv.slice(2),
-    durable: true,
-    // One log line per request would be measured too.
-    settings: { LOG_LEVEL: 'warn', ...(process.env.WORKERS ? { WORKERS: process.env.WORKERS } : {}) },
-    environmentFor: ({ origin, adminToken, shopToken, exchange, databaseUrl }) => ({
-      BENCH_MERCHANT_URL: `${origin}/instances/shop/`,
-      BENCH_TOKEN: shopToken,
-      BENCH_ADMIN_TOKEN: adminToken,
-      BENCH_EXCHANGE_URL: exchange.base_url,
-      BENCH_DATABASE_URL: databaseUrl,
-    }),
-  }),
-);
+const interrupted = new Promise((resolve) => onStopSignal(resolve));
+const directory = await makeTemporaryDirectory();
+const claimed = await claim(directory);
+let postgres;
+let exchange;
+let code = 1;
+try {
+  code = await Promise.race([measure(), interrupted]);
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+} finally {
+  await exchange?.stop(EXCHANGE_STOP_MS);
+  await postgres?.stop();
+  claimed.release();
+  await removeTemporaryDirectory(directory);
+}
+process.exit(code);
+
+/** Starts what ours and the baselines share; the servers are started, and started again, by the bench itself. */
+async function measure() {
+  postgres = await startPostgres({ directory: join(directory, 'postgres'), durable: true });
+  const facts = await startSandboxExchange({
+    dataDirectory: directory,
+    currency: 'KUDOS',
+    port: await findFreePort('127.0.0.1'),
+    env: process.env,
+    onStart: (child) => {
+      exchange = child;
+      claimed.note('exchange', child.pid, EXCHANGE_SCRIPT);
+    },
+  });
+  return runToEnd(inProject('dist', 'bench', 'main.js'), process.argv.slice(2), {
+    ...process.env,
+    BENCH_DATABASE_URL: postgres.url,
+    BENCH_EXCHANGE: JSON.stringify(facts),
+    BENCH_DIRECTORY: directory,
+  });
+}

@@ -1,7 +1,9 @@
 import { DynamicModule, Module } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { AuthModule } from './auth/auth.module';
+import { PermissionGuard } from './auth/permission.guard';
 import { ENTITIES } from './entities';
+import { InstanceScopeGuard } from './instances/instance-scope.guard';
 import { InstancesModule } from './instances/instances.module';
 import { OrdersModule } from './orders/orders.module';
 import { PaymentsModule } from './payments/payments.module';
@@ -22,18 +24,23 @@ export class AppModule {
   static with(config: AppConfig, log: Log, clock?: Clock): DynamicModule {
     return {
       module: AppModule,
-      // Guards run in the order in which they are registered: instance and permission (AuthModule), then the body.
-      providers: [{ provide: APP_GUARD, useClass: JsonBodyGuard }],
+      // Guards run in the order in which they stand here (management.md 1.3): who is addressed, who may, what is sent.
+      providers: [
+        { provide: APP_GUARD, useClass: InstanceScopeGuard },
+        { provide: APP_GUARD, useClass: PermissionGuard },
+        { provide: APP_GUARD, useClass: JsonBodyGuard },
+      ],
       imports: [
         ConfigModule.with(config, clock),
         PlatformModule.with(log),
         DatabaseModule.with(ENTITIES),
         EventsModule,
         JobsModule,
-        InstancesModule,
-        AuthModule,
+        // Express tries routes in the order of registration: what is polled most comes first.
         OrdersModule,
         PaymentsModule,
+        InstancesModule,
+        AuthModule,
       ],
     };
   }

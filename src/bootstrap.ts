@@ -5,7 +5,7 @@ import express, { Application } from 'express';
 import { AppModule } from './app.module';
 import { Clock } from './platform/clock';
 import { AppConfig } from './platform/config/config';
-import { accessLog, cors } from './platform/http/edge';
+import { edge } from './platform/http/edge';
 import { RouteAudit } from './platform/http/route-audit';
 import { TalerExceptionFilter } from './platform/http/taler-exception.filter';
 import { TalerValidationPipe } from './platform/http/taler-validation.pipe';
@@ -34,8 +34,7 @@ export async function createApp(config: AppConfig, log: Log, clock?: Clock): Pro
   const filter = new TalerExceptionFilter(server, log);
   server.disable('x-powered-by');
   server.disable('etag');
-  app.use(accessLog(log, app.get(Metrics)));
-  app.use(cors());
+  app.use(edge(log, app.get(Metrics)));
   serveApiDocument(server);
   app.useGlobalPipes(new TalerValidationPipe());
   app.useGlobalFilters(filter);

@@ -4,7 +4,8 @@ import { inProject } from './paths.mjs';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const NO_SUCH_DATABASE = '3D000';
-const DUPLICATE_DATABASE = '42P04';
+/** Of two processes that create it at once the later one sees either the name or the unique index of names. */
+const DUPLICATE_DATABASE = new Set(['42P04', '23505']);
 const STARTING_OR_STOPPING = new Set(['57P03', '57P01', 'ECONNREFUSED', 'ECONNRESET']);
 
 /**
@@ -34,7 +35,7 @@ async function createDatabase(url) {
       client.query(`CREATE DATABASE ${client.escapeIdentifier(name)}`),
     );
   } catch (error) {
-    if (error.code !== DUPLICATE_DATABASE) throw error;
+    if (!DUPLICATE_DATABASE.has(error.code)) throw error;
   }
 }
 

@@ -21,7 +21,7 @@ export class TokensController {
   ) {}
 
   @Post()
-  @TakesCredential()
+  @TakesCredential('password', 'token')
   @Operation({
     summary: 'Obtain a login token',
     description: 'By password (HTTP Basic, user name = instance id), or by a refreshable token (Bearer).',
@@ -44,7 +44,7 @@ export class TokensController {
   }
 
   @Delete()
-  @TakesCredential()
+  @TakesCredential('token')
   @Operation({
     summary: 'Revoke the presented token',
     good: { 204: { description: 'it opens nothing any more' } },

@@ -14,7 +14,7 @@ import { InstanceDirectory } from './instance-directory';
  * Protocol version, libtool style (conventions.md 6). v26 is the newest stage whose order endpoints are all there
  * (unclaim); down to v20 they are compatible (orders.md 2.1, 12). Raised as further stages are built.
  */
-const PROTOCOL_VERSION = '26:0:6';
+export const PROTOCOL_VERSION = '26:0:6';
 const IMPLEMENTATION = 'urn:taler-merchant:nestjs';
 
 /** `GET config`: how clients recognise a merchant backend (orders.md 3). */

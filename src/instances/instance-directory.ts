@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { TalerCode } from '../taler/error-codes';
+import { isInstanceId } from '../taler/ids';
 import { TalerError } from '../taler/taler-error';
 import { EventBus } from '../platform/events/event-bus';
 import type { Instance } from './instance';
@@ -38,6 +39,8 @@ export class InstanceDirectory {
   }
 
   find(id: string): Promise<Instance | undefined> {
+    // What cannot be an id belongs to nobody; the database never sees odd characters.
+    if (!isInstanceId(id)) return Promise.resolve(undefined);
     const key = id.toLowerCase();
     const known = this.known.get(key);
     if (known) return known;

@@ -9,6 +9,7 @@ import { RequirePermission } from '../platform/http/permission';
 import { queryText, queryTimeoutMs, queryYes, type RawQuery } from '../platform/http/query';
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
+import { WAIT, YES_NO } from '../platform/openapi/named-schemas';
 import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
 import { timestampToJson } from '../taler/timestamp';
@@ -46,7 +47,7 @@ export class OrdersController {
       ...BODY_ERRORS,
       ...TOKEN_ERRORS,
       ...INSTANCE_ERRORS,
-      TalerCode.GENERIC_VERSION_MALFORMED,
+      [TalerCode.GENERIC_VERSION_MALFORMED, { status: 400 }],
       TalerCode.GENERIC_HTTP_HEADERS_MALFORMED,
       TalerCode.MERCHANT_PRIVATE_POST_ORDERS_PROPOSAL_PARSE_ERROR,
       TalerCode.MERCHANT_PRIVATE_POST_ORDERS_REFUND_AFTER_WIRE_DEADLINE,
@@ -109,10 +110,14 @@ export class OrdersController {
       {
         name: 'timeout_ms',
         description: 'long poll, at most 5 minutes',
-        schema: { type: 'integer', minimum: 0 },
+        schema: WAIT,
       },
       { name: 'lp_not_etag', description: 'wait until the entity tag would differ from this one' },
-      { name: 'allow_refunded_for_repurchase', description: 'YES: a refunded order counts as bought before' },
+      {
+        name: 'allow_refunded_for_repurchase',
+        description: 'YES: a refunded order counts as bought before',
+        schema: YES_NO,
+      },
       { name: 'transfer', description: 'ignored since v6' },
     ],
     headers: [

@@ -15,6 +15,7 @@ import {
 } from '../platform/http/query';
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { INSTANCE_ERRORS, Operation } from '../platform/openapi/answers';
+import { ref, WAIT } from '../platform/openapi/named-schemas';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 import { PollPaymentPaidResponse, PollPaymentUnpaidResponse } from './dto/wallet-orders.dto';
@@ -46,14 +47,23 @@ export class PollPaymentController {
     ],
     query: [
       { name: 'order_id', required: true, description: 'the order' },
-      { name: 'h_contract', required: true, description: 'its contract hash' },
+      {
+        name: 'h_contract',
+        required: true,
+        description: 'its contract hash',
+        schema: ref('Base32Of64Bytes'),
+      },
       { name: 'session_id', description: 'the payment must be bound to this browser session' },
       {
         name: 'timeout',
         description: 'long poll, seconds, at most 300',
-        schema: { type: 'integer', minimum: 0 },
+        schema: WAIT,
       },
-      { name: 'refund', description: 'wait until more than this amount was granted as refund' },
+      {
+        name: 'refund',
+        description: 'wait until more than this amount was granted as refund',
+        schema: ref('Amount'),
+      },
       { name: 'contract_url', description: 'echoed in the answer' },
     ],
   })

@@ -15,6 +15,7 @@ import {
 } from '../platform/http/query';
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation } from '../platform/openapi/answers';
+import { ref, WAIT, YES_NO } from '../platform/openapi/named-schemas';
 import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
 import { ClaimDto, ClaimResponse, UnclaimDto } from './dto/wallet-orders.dto';
@@ -103,17 +104,37 @@ export class WalletOrdersController {
       TalerCode.MERCHANT_GET_ORDERS_ID_INVALID_TOKEN,
     ],
     query: [
-      { name: 'h_contract', description: 'contract hash; credential once the order is claimed' },
-      { name: 'token', description: 'claim token; an empty one counts as absent' },
+      {
+        name: 'h_contract',
+        description: 'contract hash; credential once the order is claimed',
+        schema: ref('Base32Of64Bytes'),
+      },
+      {
+        name: 'token',
+        description: 'claim token; an empty one counts as absent',
+        schema: { type: 'string', pattern: '^([0-9A-Za-z]{26})?$' },
+      },
       { name: 'session_id', description: 'the payment must be bound to this browser session' },
       {
         name: 'timeout_ms',
         description: 'long poll, at most 5 minutes',
-        schema: { type: 'integer', minimum: 0 },
+        schema: WAIT,
       },
-      { name: 'await_refund_obtained', description: 'yes: wait until no refund is left to collect' },
-      { name: 'refund', description: 'wait until more than this amount was granted as refund' },
-      { name: 'allow_refunded_for_repurchase', description: 'YES: a refunded order counts as bought before' },
+      {
+        name: 'await_refund_obtained',
+        description: 'yes: wait until no refund is left to collect',
+        schema: YES_NO,
+      },
+      {
+        name: 'refund',
+        description: 'wait until more than this amount was granted as refund',
+        schema: ref('Amount'),
+      },
+      {
+        name: 'allow_refunded_for_repurchase',
+        description: 'YES: a refunded order counts as bought before',
+        schema: YES_NO,
+      },
     ],
   })
   async status(

@@ -61,6 +61,11 @@ const INSERT_REFUND: Statement = {
     on conflict on constraint refunds_order_coin_transaction_key do nothing returning serial`,
 };
 
+const FIND_REFUNDED_COINS: Statement = {
+  name: 'refunds-find-coins',
+  text: 'select coin_pub from refunds where order_serial = $1 and rtransaction_id = $2',
+};
+
 /** Questions about the money of orders: deposits and refunds. */
 @Injectable()
 export class PaymentsRepository {
@@ -73,6 +78,13 @@ export class PaymentsRepository {
   /** The same under the lock of the order: what is summed cannot grow meanwhile. */
   async readDeposits(tx: Tx, orderSerial: bigint): Promise<StoredDeposit[]> {
     return (await tx.query<DepositRow>(FIND_DEPOSITS, [orderSerial])).map(toDeposit);
+  }
+
+  /** Coins of which a refund with this transaction id was granted, as hex. */
+  async findRefundedCoins(orderSerial: bigint, rtransactionId: bigint): Promise<ReadonlySet<string>> {
+    const values = [orderSerial, rtransactionId];
+    const rows = await this.database.query<{ coin_pub: Buffer }>(FIND_REFUNDED_COINS, values);
+    return new Set(rows.map((row) => row.coin_pub.toString('hex')));
   }
 
   /** Stores what the exchange confirmed; coins that are stored already stay as they are. */

@@ -28,8 +28,14 @@ export async function startElsewhere(
   const child = spawn(process.execPath, [STARTER, library, directory], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  t.after(() => child.kill('SIGTERM'));
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
+  const exited = once(child, 'exit');
+  t.after(async () => {
+    child.kill('SIGTERM');
+    await exited;
+  });
+  const failed = exited.then(() => Promise.reject(new Error('PostgreSQL did not start elsewhere')));
+  failed.catch(() => undefined);
+  const [line] = await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), failed]);
   return { child, url: line.trim() };
 }
 

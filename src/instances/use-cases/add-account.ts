@@ -5,8 +5,9 @@ import { Transactor } from '../../platform/database/transactor';
 import type { Tx } from '../../platform/database/tx';
 import { EventBus } from '../../platform/events/event-bus';
 import { instanceTopic } from '../../platform/events/topics';
-import { canonicalJson } from '../../taler/canonical-json';
+import { canonicalJson, CanonicalJsonError } from '../../taler/canonical-json';
 import { TalerCode } from '../../taler/error-codes';
+import type { JsonObject } from '../../taler/json';
 import { hashWire } from '../../taler/payto';
 import { TalerError } from '../../taler/taler-error';
 import type { AccountEntity } from '../accounts/account.entity';
@@ -66,9 +67,23 @@ function facadeOf(request: AddAccountDto): Facade {
   const { credit_facade_credentials: credentials } = request;
   return {
     creditFacadeUrl: request.credit_facade_url ?? null,
-    creditFacadeCredentials: credentials ? canonicalJson(credentials) : null,
+    creditFacadeCredentials: credentials ? spell(credentials) : null,
     extraWireSubjectMetadata: request.extra_wire_subject_metadata ?? null,
   };
+}
+
+/** Canonical, so that a repeat compares equal however it is spelled. */
+function spell(credentials: JsonObject): string {
+  try {
+    return canonicalJson(credentials);
+  } catch (error) {
+    if (!(error instanceof CanonicalJsonError)) throw error;
+    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
+      detail: `credit_facade_credentials: ${error.message}`,
+      extra: { field: 'credit_facade_credentials' },
+      cause: error,
+    });
+  }
 }
 
 function hasFacade(account: AccountEntity, facade: Facade): boolean {

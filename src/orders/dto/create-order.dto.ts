@@ -173,7 +173,7 @@ export class MinimalInventoryProductDto {
 
 /** PostOrderRequest (orders.md 4.1). */
 export class CreateOrderDto {
-  @JsonField({ description: 'the draft contract; see Order' })
+  @JsonField({ shape: () => OrderDto, description: 'the draft contract' })
   order!: JsonObject;
   @RelativeTimeField({ optional: true, description: 'counted from the pay deadline; zero: no refunds' })
   refund_delay?: RelativeTime;

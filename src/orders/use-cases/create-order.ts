@@ -139,6 +139,8 @@ function parseOrder(posted: JsonObject): OrderDto {
   const version = posted['version'] ?? 0;
   if (version !== 0) {
     throw new TalerError(TalerCode.GENERIC_VERSION_MALFORMED, {
+      // The registry has no status for this code: elsewhere only clients report it (orders.md 4.1).
+      status: 400,
       detail: 'order.version: must be 0',
       extra: { field: 'order.version' },
     });

@@ -68,6 +68,10 @@ export class GetPublicStatus {
     if (judgeAccess(order, query) === 'reorder') {
       return { status: 202, body: { public_reorder_url: order.publicReorderUrl } };
     }
+    // Malformed whatever the state: a wait for it could never end well.
+    if (query.refund && query.refund.currency !== order.amount.currency) {
+      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
+    }
     if (isPaidIn(order, query.sessionId)) {
       return last || !awaitsRefund(order, query) ? { status: 200, body: toPublicPaid(order) } : undefined;
     }
@@ -79,9 +83,6 @@ export class GetPublicStatus {
 
 function awaitsRefund(order: Order, query: PublicStatusQuery): boolean {
   const { refundGranted, refundObtained } = order;
-  if (query.refund && query.refund.currency !== refundGranted.currency) {
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
-  }
   if (query.refund && refundGranted.units <= query.refund.units) return true;
   return query.awaitRefundObtained && refundObtained.units < refundGranted.units;
 }

@@ -64,6 +64,10 @@ export class PollPayment {
     if (!order?.claim || !timingSafeEqual(order.claim.hContract, query.hContract)) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: query.orderId });
     }
+    // The original refused it in every state, too.
+    if (query.refund && query.refund.currency !== order.amount.currency) {
+      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
+    }
     if (isPaidIn(order, query.sessionId)) {
       return last || !awaitsRefund(order, query.refund) ? paidAnswer(order) : undefined;
     }
@@ -85,9 +89,5 @@ function paidAnswer(order: Order): object {
 }
 
 function awaitsRefund(order: Order, refund: Amount | undefined): boolean {
-  if (!refund) return false;
-  if (refund.currency !== order.refundGranted.currency) {
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
-  }
-  return order.refundGranted.units <= refund.units;
+  return refund !== undefined && order.refundGranted.units <= refund.units;
 }

@@ -8,7 +8,7 @@ import { Clock } from '../../platform/clock';
 import { Transactor } from '../../platform/database/transactor';
 import { EventBus } from '../../platform/events/event-bus';
 import { orderTopic } from '../../platform/events/topics';
-import { isZeroAmount } from '../../taler/amount';
+import { compareAmounts, isZeroAmount, subtractAmounts, sumAmounts } from '../../taler/amount';
 import { encodeBase32 } from '../../taler/base32';
 import { TalerCode } from '../../taler/error-codes';
 import { merchantPaymentOk, merchantRefund } from '../../taler/signatures-merchant';
@@ -50,9 +50,26 @@ export class AnswerPaid {
     const known = new Map(stored.map((deposit) => [deposit.coinPub.toString('hex'), deposit]));
     const isSame = request.coins.every((coin) => known.has(coin.coin_pub.toString('hex')));
     if (!isSame) throw await this.refuseOtherCoins(instance, order, stored, request);
-    if (isRefunded(order, stored)) throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
+    if (await this.isRefunded(order, stored)) throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
     await this.bindSession.run(order, sessionOf(request.session_id));
     return this.sign(instance, order.claim.hContract);
+  }
+
+  /** True when refunds have taken from what covers the price; a coin given back as excess, fee and all, has not. */
+  private async isRefunded(order: OrderWithContract, stored: readonly StoredDeposit[]): Promise<boolean> {
+    if (isZeroAmount(order.refundGranted)) return false;
+    const { maxFee } = viewContract(order);
+    const excess = await this.payments.findRefundedCoins(order.serial, EXCESS_TRANSACTION);
+    const isExcess = ({ coinPub }: StoredDeposit) => excess.has(coinPub.toString('hex'));
+    const givenBack = sumAmounts(
+      order.amount.currency,
+      stored.filter(isExcess).map((deposit) => deposit.contribution),
+    );
+    // Less than was given back: the order was read before the last of it was booked.
+    if (compareAmounts(order.refundGranted, givenBack) <= 0) return false;
+    const refunded = subtractAmounts(order.refundGranted, givenBack);
+    const deposits = stored.filter((deposit) => !isExcess(deposit));
+    return !isSufficient({ amount: order.amount, maxFee, deposits, refunded });
   }
 
   async sign(instance: Instance, hContract: Buffer): Promise<{ signature: Buffer }> {
@@ -108,13 +125,6 @@ export class AnswerPaid {
       tx.afterCommit(() => this.bus.publish(orderTopic(order.instanceSerial, order.orderId)));
     });
   }
-}
-
-/** True when refunds have taken from what covers the price; a coin given back as excess has not. */
-function isRefunded(order: OrderWithContract, stored: readonly StoredDeposit[]): boolean {
-  if (isZeroAmount(order.refundGranted)) return false;
-  const { maxFee } = viewContract(order);
-  return !isSufficient({ amount: order.amount, maxFee, deposits: stored, refunded: order.refundGranted });
 }
 
 /** The latest deposits that could be left out and the rest would still cover the price. */

@@ -7,6 +7,7 @@ import { isEddsaPublicKey } from '../../taler/eddsa';
 import type { TalerCode } from '../../taler/error-codes';
 import { findForbiddenString, isJsonObject, JsonValue } from '../../taler/json';
 import { parseRelativeTime, parseTimestamp } from '../../taler/timestamp';
+import { named } from '../openapi/named-schemas';
 import { DtoClass, registerField } from './field-registry';
 
 /** Text of a field has a bound even where the protocol names none. */
@@ -70,7 +71,7 @@ export const AmountField = (options: FieldOptions = {}) =>
     {
       parse: parseAmount,
       expects: 'an amount such as "KUDOS:1.5"',
-      schema: { type: 'string', pattern: '^[A-Z]{1,11}:[0-9]*(\\.[0-9]{1,8})?$', example: 'KUDOS:1.5' },
+      schema: named('Amount'),
     },
     options,
   );
@@ -81,20 +82,7 @@ export const TimestampField = (options: FieldOptions = {}) =>
     {
       parse: parseTimestamp,
       expects: '{"t_s": seconds} or {"t_s": "never"}',
-      schema: {
-        type: 'object',
-        properties: {
-          t_s: {
-            oneOf: [
-              { type: 'integer', minimum: 0 },
-              { type: 'string', enum: ['never'] },
-            ],
-          },
-        },
-        required: ['t_s'],
-        additionalProperties: true,
-        selfRequired: true,
-      } as unknown as ApiPropertyOptions,
+      schema: named('Timestamp'),
     },
     options,
   );
@@ -105,20 +93,7 @@ export const RelativeTimeField = (options: FieldOptions = {}) =>
     {
       parse: parseRelativeTime,
       expects: '{"d_us": microseconds} or {"d_us": "forever"}',
-      schema: {
-        type: 'object',
-        properties: {
-          d_us: {
-            oneOf: [
-              { type: 'integer', minimum: 0 },
-              { type: 'string', enum: ['forever'] },
-            ],
-          },
-        },
-        required: ['d_us'],
-        additionalProperties: true,
-        selfRequired: true,
-      } as unknown as ApiPropertyOptions,
+      schema: named('RelativeTime'),
     },
     options,
   );
@@ -130,7 +105,7 @@ export const Base32Field = (bytes: number, options: FieldOptions = {}) => {
     {
       parse: (wire) => (typeof wire === 'string' ? decodeBase32(wire, bytes) : undefined),
       expects: `${bytes} bytes in base32 (${length} characters)`,
-      schema: { type: 'string', minLength: length, maxLength: length, pattern: '^[0-9A-Za-z]*$' },
+      schema: named(`Base32Of${bytes}Bytes`),
     },
     options,
   );
@@ -145,7 +120,7 @@ export const PublicKeyField = (options: FieldOptions = {}) =>
         return key && isEddsaPublicKey(key) ? key : undefined;
       },
       expects: 'an Ed25519 public key in base32 (52 characters)',
-      schema: { type: 'string', minLength: 52, maxLength: 52, pattern: '^[0-9A-Za-z]*$' },
+      schema: named('EddsaPublicKey'),
     },
     options,
   );
@@ -214,17 +189,27 @@ export const BoolField = (options: FieldOptions = {}) =>
     options,
   );
 
-/** A JSON object that is kept exactly as it came: it may be hashed or passed on, so no DTO touches it. */
-export const JsonField = (options: FieldOptions = {}) =>
+/**
+ * A JSON object that is kept exactly as it came: it may be hashed or passed on, so no DTO touches it.
+ * `shape` is what the API document shows of it.
+ */
+export const JsonField = (options: FieldOptions & { shape?: () => DtoClass } = {}) =>
   field(
     {
       parse: (wire) =>
         isJsonObject(wire) && findForbiddenString(wire as JsonValue) === undefined ? wire : undefined,
-      expects: 'a JSON object',
-      schema: { type: 'object', additionalProperties: true } as ApiPropertyOptions,
+      expects: 'a JSON object, its texts without NUL and unpaired surrogates',
+      schema: options.shape
+        ? nestedSchema(options.shape)
+        : ({ type: 'object', additionalProperties: true } as ApiPropertyOptions),
     },
     options,
   );
+
+/** Nest tells a lazy reference from a class by the function's name, which must be `type`. */
+function nestedSchema(dto: () => DtoClass, more: object = {}): ApiPropertyOptions {
+  return { type: () => dto(), ...more } as ApiPropertyOptions;
+}
 
 /** A list of texts. */
 export const TextListField = (options: FieldOptions & { lengthMax: number; textLengthMax: number }) =>
@@ -266,7 +251,7 @@ export const ObjectField = (dto: () => DtoClass, options: FieldOptions = {}) =>
     {
       parse: (wire) => wire,
       expects: 'a JSON object',
-      schema: { type: dto } as ApiPropertyOptions,
+      schema: nestedSchema(dto),
       nested: dto,
     },
     options,
@@ -278,7 +263,7 @@ export const ListField = (dto: () => DtoClass, options: FieldOptions & { lengthM
     {
       parse: (wire) => wire,
       expects: `an array of at most ${options.lengthMax} objects`,
-      schema: { type: dto, isArray: true, maxItems: options.lengthMax } as ApiPropertyOptions,
+      schema: nestedSchema(dto, { isArray: true, maxItems: options.lengthMax }),
       nested: dto,
       lengthMax: options.lengthMax,
     },

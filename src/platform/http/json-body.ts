@@ -14,19 +14,8 @@ const JSON_DEPTH_MAX = 64;
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
-const parseBody = express.json({
-  limit: BODY_BYTES_MAX,
-  type: () => true,
-  strict: false,
-  verify: (request: IncomingMessage, _response, body: Buffer) => {
-    (request as TalerRequest).rawBody = body;
-    const fault = faultOf(body);
-    if (!fault) return;
-    // Kept aside: the parser overwrites the status of whatever is thrown here.
-    (request as TalerRequest).bodyFault = new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: fault });
-    throw new Error(fault);
-  },
-});
+// Not express.json: that decodes by the charset of the Content-Type, and what was parsed would not be what is kept.
+const readBytes = express.raw({ limit: BODY_BYTES_MAX, type: () => true });
 
 const METHODS_WITH_BODY = new Set(['POST', 'PATCH', 'PUT']);
 
@@ -47,14 +36,36 @@ export class JsonBodyGuard implements CanActivate {
 
 /** @throws TalerError 22, 28, 32, or the parser's own error, which the filter knows */
 function readJsonBody(request: TalerRequest, response: Response): Promise<boolean> {
+  const tooLarge = () => new TalerError(TalerCode.GENERIC_UPLOAD_EXCEEDS_LIMIT);
+  if (Number(request.headers['content-length']) > BODY_BYTES_MAX) throw tooLarge();
   return new Promise((resolve, reject) => {
-    parseBody(request, response, (error?: unknown) => {
-      if (error) return reject(request.bodyFault ?? toBodyError(error, request));
-      // An empty body is no JSON text; Express hands it on as an empty object or as nothing at all.
-      if (!request.rawBody?.length) request.body = undefined;
+    let received = 0;
+    // The parser answers only when all has come, which may be never.
+    request.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+      if (received > BODY_BYTES_MAX) reject(tooLarge());
+    });
+    readBytes(request, response, (error?: unknown) => {
+      if (error) return reject(toBodyError(error, request));
+      const bytes: unknown = request.body;
+      request.body = undefined;
+      if (!Buffer.isBuffer(bytes) || bytes.length === 0) return resolve(true);
+      const fault = faultOf(bytes) ?? parse(request, bytes);
+      if (fault) return reject(new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: fault }));
       resolve(true);
     });
   });
+}
+
+/** @returns what is wrong with the text, if anything */
+function parse(request: TalerRequest, bytes: Buffer): string | undefined {
+  try {
+    request.body = JSON.parse(bytes.toString('utf8'));
+    request.rawBody = bytes;
+    return undefined;
+  } catch (error) {
+    return (error as SyntaxError).message;
+  }
 }
 
 /** Inflating errors come as plain zlib errors with status 400. */

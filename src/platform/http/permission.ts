@@ -41,10 +41,10 @@ export const Public = () =>
     ApiExtension('x-permission', 'public'),
   );
 
-/** The route takes a password by HTTP Basic. */
-export const TakesCredential = () =>
+/** The handler judges the credential itself; it takes those of `schemes`. */
+export const TakesCredential = (...schemes: readonly ('password' | 'token')[]) =>
   applyDecorators(
     SetMetadata(ACCESS, { kind: 'credential' } satisfies Access),
-    ApiSecurity('password'),
-    ApiExtension('x-permission', 'password'),
+    ...schemes.map((scheme) => ApiSecurity(scheme)),
+    ApiExtension('x-permission', 'credential'),
   );

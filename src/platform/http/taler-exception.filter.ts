@@ -74,8 +74,6 @@ function fromBodyParser(type: string, cause: unknown): TalerError | undefined {
   switch (type) {
     case 'entity.too.large':
       return new TalerError(TalerCode.GENERIC_UPLOAD_EXCEEDS_LIMIT, { cause });
-    case 'entity.parse.failed':
-    case 'charset.unsupported':
     case 'request.size.invalid':
     case 'request.aborted':
       return new TalerError(TalerCode.GENERIC_JSON_INVALID, { cause });

@@ -10,10 +10,18 @@ import { Metrics } from './metrics';
 
 const PROBE: Statement = { name: 'health', text: 'select count(*) as migrations from migrations' };
 
+const LIVENESS = {
+  type: 'object' as const,
+  properties: { status: { type: 'string', enum: ['ok'] } },
+  required: ['status'],
+  additionalProperties: false,
+};
+
 const READINESS = {
   type: 'object' as const,
   properties: { ready: { type: 'boolean' }, database: { type: 'boolean' }, listener: { type: 'boolean' } },
   required: ['ready', 'database', 'listener'],
+  additionalProperties: false,
 };
 
 /** What operators and their machines ask for. */
@@ -31,7 +39,7 @@ export class HealthController {
   @Operation({
     summary: 'Is the process alive?',
     good: {
-      200: { description: 'yes', body: { type: 'object', properties: { status: { type: 'string' } } } },
+      200: { description: 'yes', body: LIVENESS },
     },
     errors: [],
   })
@@ -62,7 +70,11 @@ export class HealthController {
   @Get('metrics')
   @Public()
   @Header('Cache-Control', 'no-store')
-  @Operation({ summary: 'Prometheus metrics', good: { 200: { description: 'text format' } }, errors: [] })
+  @Operation({
+    summary: 'Prometheus metrics',
+    good: { 200: { description: 'text format', contentType: 'text/plain', body: { type: 'string' } } },
+    errors: [],
+  })
   async scrape(@Res() response: Response): Promise<void> {
     const text = await this.metrics.registry.metrics();
     response.setHeader('Content-Type', this.metrics.registry.contentType);

@@ -8,28 +8,14 @@ const FLUSH_INTERVAL_MS = 1000;
 const destinations = new Set<ReturnType<typeof pino.destination>>();
 
 /**
- * The structured log of the process: one JSON object per line on standard output.
- * Secrets are never passed to it; `redact` is the second line of defence.
+ * The structured log of the process: one JSON object per line on standard output. Secrets are never passed to it: no
+ * headers, no URLs, no bodies. (pino's redaction by path cost a twentieth of a status request, and names what it hides.)
  */
 export function createLogger(level: string): Logger {
   const destination = pino.destination({ dest: 1, sync: false, minLength: BUFFER_BYTES });
   destinations.add(destination);
   setInterval(() => destination.flush(), FLUSH_INTERVAL_MS).unref();
-  return pino(
-    {
-      level,
-      base: { pid: process.pid },
-      redact: [
-        'authorization',
-        'headers.authorization',
-        '*.authorization',
-        '*.private_key',
-        '*.token',
-        '*.password',
-      ],
-    },
-    destination,
-  );
+  return pino({ level, base: { pid: process.pid } }, destination);
 }
 
 /** Writes what is still buffered; called last before the process exits. */

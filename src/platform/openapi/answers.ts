@@ -7,17 +7,18 @@ import {
   ApiResponse,
   getSchemaPath,
 } from '@nestjs/swagger';
-import type { ApiResponseSchemaHost } from '@nestjs/swagger';
 import { errorFacts, TalerCode } from '../../taler/error-codes';
 import type { DtoClass } from '../http/field-registry';
-
-type SchemaObject = ApiResponseSchemaHost['schema'];
+import { ref, SchemaObject } from './named-schemas';
 
 /** An answer that is no error. */
 export interface GoodAnswer {
   readonly description: string;
   /** Shape of the body; several: one of them; none: no body. */
   readonly body?: DtoClass | readonly DtoClass[] | SchemaObject;
+  /** application/json when not said. */
+  readonly contentType?: string;
+  /** Headers that this answer always has, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -66,15 +67,29 @@ export const TOKEN_ERRORS: readonly TalerCode[] = [
   TalerCode.GENERIC_TOKEN_PERMISSION_INSUFFICIENT,
 ];
 
-/** Documents an operation: each status it can answer, with its body or its error codes. */
+/** A response of the document, as `ApiResponse` takes it. */
+interface DocumentedResponse {
+  readonly description: string;
+  readonly headers?: Record<string, { description: string; required: boolean; schema: SchemaObject }>;
+  readonly content?: Record<string, { schema: SchemaObject }>;
+}
+
+/**
+ * Documents an operation: each status it can answer, with its body or its error codes.
+ * @throws Error when a status stands for an error and for something else
+ */
 export function Operation(facts: OperationFacts): MethodDecorator {
-  const statuses = Object.keys(facts.good).map(Number);
+  const good = Object.entries(facts.good).map(([status, answer]) => [Number(status), answer] as const);
+  const errors = errorResponses(facts.errors);
+  const clash = good.find(([status]) => errors.has(status));
+  if (clash) throw new Error(`${facts.summary}: the status ${clash[0]} has two meanings`);
   const decorators: (MethodDecorator | ClassDecorator)[] = [
     ApiOperation({ summary: facts.summary, description: facts.description }),
-    ...statuses.flatMap((status) => describeGood(status, facts.good[status] as GoodAnswer)),
-    ...describeErrors([...facts.errors, ...COMMON_ERRORS]),
+    ...good.flatMap(([status, answer]) => describeGood(status, answer)),
+    ...[...errors].map(([status, response]) => ApiResponse({ status, ...response })),
   ];
-  if (statuses[0] !== undefined) decorators.push(HttpCode(statuses[0]));
+  const [first] = good;
+  if (first) decorators.push(HttpCode(first[0]));
   for (const parameter of facts.query ?? []) {
     decorators.push(
       ApiQuery({
@@ -94,50 +109,48 @@ function describeGood(status: number, answer: GoodAnswer): (MethodDecorator | Cl
   const refs = models.map((model) => ({ $ref: getSchemaPath(model) }));
   const [only] = refs;
   const schema = models.length > 1 ? { oneOf: refs } : (only ?? (answer.body as SchemaObject | undefined));
-  const headers = Object.fromEntries(
-    Object.entries(answer.headers ?? {}).map(([name, description]) => [
-      name,
-      { description, schema: { type: 'string' as const } },
-    ]),
-  );
-  return [
-    ...(models.length > 0 ? [ApiExtraModels(...models)] : []),
-    ApiResponse({
-      status,
-      description: answer.description,
-      headers,
-      ...(schema ? { content: { 'application/json': { schema } } } : {}),
-    }),
-  ];
+  const response = goodResponse(answer, schema);
+  return [...(models.length > 0 ? [ApiExtraModels(...models)] : []), ApiResponse({ status, ...response })];
 }
 
-/** One response per status: the error body with the codes that come with this status. */
-function describeErrors(errors: OperationFacts['errors']): MethodDecorator[] {
+/** An answer that is no error, for the document; `schema` undefined: it has no body. */
+export function goodResponse(
+  answer: Pick<GoodAnswer, 'description' | 'headers' | 'contentType'>,
+  schema: SchemaObject | undefined,
+): DocumentedResponse {
+  const headers = Object.entries(answer.headers ?? {}).map(([name, description]) => [
+    name,
+    { description, required: true, schema: { type: 'string' } },
+  ]);
+  return {
+    description: answer.description,
+    ...(headers.length > 0 ? { headers: Object.fromEntries(headers) as DocumentedResponse['headers'] } : {}),
+    ...(schema ? { content: { [answer.contentType ?? 'application/json']: { schema } } } : {}),
+  };
+}
+
+/** One response per status: the error body with the codes that come with this status, `COMMON_ERRORS` included. */
+export function errorResponses(errors: OperationFacts['errors']): Map<number, DocumentedResponse> {
   const codesByStatus = new Map<number, Set<TalerCode>>();
-  for (const error of errors) {
-    const [code, status] =
-      typeof error === 'number'
-        ? [error, errorFacts.get(error)?.httpStatus ?? 500]
-        : [error[0], error[1].status];
+  for (const error of [...errors, ...COMMON_ERRORS]) {
+    const [code, status] = typeof error === 'number' ? [error, statusOf(error)] : [error[0], error[1].status];
     const codes = codesByStatus.get(status) ?? new Set<TalerCode>();
     codesByStatus.set(status, codes.add(code));
   }
-  return [...codesByStatus].map(([status, codes]) => {
-    const sorted = [...codes].sort((a, b) => a - b);
-    const names = sorted.map((code) => `${code} ${errorFacts.get(code)?.name ?? ''}`);
-    return ApiResponse({
-      status,
-      description: names.join('; '),
-      content: {
-        'application/json': {
-          schema: {
-            allOf: [
-              { $ref: '#/components/schemas/ErrorDetail' },
-              { type: 'object', properties: { code: { type: 'integer', enum: sorted } } },
-            ],
-          },
-        },
-      },
-    });
-  });
+  return new Map([...codesByStatus].map(([status, codes]) => [status, errorResponse([...codes])]));
+}
+
+function statusOf(code: TalerCode): number {
+  const status = errorFacts.get(code)?.httpStatus;
+  if (!status) throw new Error(`the registry has no status for the code ${code}: say which one is answered`);
+  return status;
+}
+
+function errorResponse(codes: readonly TalerCode[]): DocumentedResponse {
+  const sorted = [...codes].sort((a, b) => a - b);
+  const one: SchemaObject = { type: 'object', properties: { code: { type: 'integer', enum: sorted } } };
+  return {
+    description: sorted.map((code) => `${code} ${errorFacts.get(code)?.name ?? ''}`).join('; '),
+    content: { 'application/json': { schema: { allOf: [ref('ErrorDetail'), one] } } },
+  };
 }

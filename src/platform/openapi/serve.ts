@@ -5,12 +5,14 @@ import type { Application, Request, Response } from 'express';
 /** The document is generated, committed and checked in CI; generating it at each start would cost half a second. */
 const DOCUMENT_FILE = 'openapi.json';
 
+/** Relative URLs only: a proxy may serve us below a prefix that we never see. */
 const PAGE = `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Merchant backend API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
 <body>
@@ -20,13 +22,33 @@ const PAGE = `<!doctype html>
 </body>
 </html>
 `;
-const START = `window.ui = SwaggerUIBundle({ url: 'openapi.json', dom_id: '#api', deepLinking: true });\n`;
+/** No validator: it would tell a third party where this server stands. */
+const START = `window.ui = SwaggerUIBundle({
+  url: 'openapi.json',
+  dom_id: '#api',
+  deepLinking: true,
+  validatorUrl: 'none',
+});
+`;
+const JAVASCRIPT = 'text/javascript; charset=utf-8';
 const ASSETS: Readonly<Record<string, string>> = {
   'swagger-ui.css': 'text/css; charset=utf-8',
-  'swagger-ui-bundle.js': 'text/javascript; charset=utf-8',
+  'swagger-ui-bundle.js': JAVASCRIPT,
 };
-const CONTENT_SECURITY_POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'";
+/** The page's own files and nothing else; the interface sets style attributes. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+/** Paths of the files that belong to the page; they are no operations of the API. */
+export const DOCS_ASSET_PATHS: readonly string[] = ['start.js', ...Object.keys(ASSETS)].map((name) => `/docs/${name}`);
 
 /** `/openapi.json` and the page at `/docs`. Plain files: read when asked for the first time. */
 export function serveApiDocument(server: Application): void {
@@ -39,12 +61,14 @@ export function serveApiDocument(server: Application): void {
   server.get('/openapi.json', (_request: Request, response: Response) => {
     response.type('application/json').send(read(documentPath()));
   });
-  server.get('/docs', (_request: Request, response: Response) => {
+  server.get('/docs', (request: Request, response: Response) => {
     response.setHeader('Content-Security-Policy', CONTENT_SECURITY_POLICY);
-    response.type('html').send(PAGE);
+    // From "docs/" the relative URLs of the page would lead one folder too deep.
+    if (request.path.endsWith('/')) response.redirect(308, '../docs');
+    else response.type('html').send(PAGE);
   });
   server.get('/docs/start.js', (_request: Request, response: Response) => {
-    response.type('text/javascript').send(START);
+    response.type(JAVASCRIPT).send(START);
   });
   for (const [name, type] of Object.entries(ASSETS)) {
     server.get(`/docs/${name}`, (_request: Request, response: Response) => {
@@ -54,9 +78,9 @@ export function serveApiDocument(server: Application): void {
   }
 }
 
-/** The root of the project: sources run from it, the build from two folders below. */
+/** The root of the project lies three folders up from the sources, four from the build. */
 function documentPath(): string {
-  const candidates = ['.', ...['../../..', '../../../..'].map((up) => resolve(__dirname, up))];
-  const folder = candidates.find((candidate) => existsSync(join(candidate, DOCUMENT_FILE)));
-  return join(resolve(folder ?? '.'), DOCUMENT_FILE);
+  const roots = ['../../..', '../../../..'].map((up) => resolve(__dirname, up));
+  const folder = roots.find((root) => existsSync(join(root, DOCUMENT_FILE))) ?? process.cwd();
+  return join(folder, DOCUMENT_FILE);
 }

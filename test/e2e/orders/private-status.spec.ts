@@ -1,0 +1,278 @@
+import { createOrder, createShop, OPERATOR_TOKEN, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import {
+  claim,
+  createClaimed,
+  createPaid,
+  expectRefusal,
+  payNothing,
+  privateStatus,
+  provePaid,
+  talerLocation,
+  uniqueId,
+} from './helpers';
+
+const ARTICLE = { amount: 'KUDOS:0', fulfillment_url: 'https://shop.example/article' };
+
+describe('GET private/orders/$ID', () => {
+  let world: TestWorld;
+  let shop: TestShop;
+  beforeAll(async () => {
+    world = await startTestWorld();
+    shop = world.shop;
+  });
+  afterAll(() => world?.close());
+
+  const payUri = (orderId: string, session: string, token?: string) =>
+    `taler+http://pay/${talerLocation(shop)}${orderId}/${session}${token === undefined ? '' : `?c=${token}`}`;
+
+  describe('body', () => {
+    it('of an unclaimed order has every member of CheckPaymentUnpaidResponse and no other', async () => {
+      const { orderId, token } = await createOrder(shop);
+      const answer = await privateStatus(shop, orderId, { session_id: 'tab 1/ä' });
+      expect(answer).toMatchObject({
+        status: 200,
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-store' },
+      });
+      const { proto_contract_terms: proto } = answer.body;
+      expect(answer.body).toEqual({
+        order_status: 'unpaid',
+        taler_pay_uri: payUri(orderId, 'tab%201%2F%C3%A4', token),
+        creation_time: proto.timestamp,
+        pay_deadline: proto.pay_deadline,
+        summary: 'Article 42',
+        total_amount: 'KUDOS:5',
+        proto_contract_terms: expect.objectContaining({ order_id: orderId, amount: 'KUDOS:5' }),
+        order_status_url: `${shop.url}orders/${orderId}?token=${token}&session_id=tab%201%2F%C3%A4`,
+      });
+      expect(proto).not.toHaveProperty('nonce');
+    });
+
+    it('of a claimed order has the contract terms with the nonce, and the hash in the status URL', async () => {
+      const claimed = await createClaimed(shop);
+      const answer = await privateStatus(shop, claimed.orderId, { session_id: 's' });
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual({
+        order_status: 'claimed',
+        contract_terms: claimed.contractTerms,
+        order_status_url:
+          `${shop.url}orders/${claimed.orderId}?token=${claimed.token}&session_id=s` +
+          `&h_contract=${claimed.hContractText}`,
+      });
+    });
+
+    it('of a paid order has every member of CheckPaymentPaidResponse and no other', async () => {
+      const before = Number(world.clock.nowUs() / 1_000_000n);
+      const paid = await createPaid(shop, { request: { create_token: false } });
+      const answer = await privateStatus(shop, paid.orderId);
+      expect(answer.status).toBe(200);
+      expect(answer.body).toEqual({
+        order_status: 'paid',
+        refunded: false,
+        refund_pending: false,
+        wired: false,
+        deposit_total: 'KUDOS:0',
+        exchange_code: 0,
+        exchange_http_status: 0,
+        refund_amount: 'KUDOS:0',
+        contract_terms: paid.contractTerms,
+        last_payment: { t_s: expect.any(Number) },
+        wire_details: [],
+        wire_reports: [],
+        wire_groups: [],
+        refund_details: [],
+        order_status_url: `${shop.url}orders/${paid.orderId}?h_contract=${paid.hContractText}`,
+      });
+      expect(answer.body.last_payment.t_s - before).toBeLessThanOrEqual(30);
+      expect(answer.body.last_payment.t_s - before).toBeGreaterThanOrEqual(0);
+    });
+
+    it('has a status URL that opens without other credentials in every state', async () => {
+      const order = await createOrder(shop, { amount: 'KUDOS:0' });
+      const open = async () => {
+        const url = (await privateStatus(shop, order.orderId)).body.order_status_url as string;
+        return (await shop.api.get(url.slice(shop.url.length))).status;
+      };
+      expect(await open()).toBe(402);
+      await claim(shop.api, order);
+      expect(await open()).toBe(402);
+      await payNothing(shop, order.orderId);
+      expect(await open()).toBe(200);
+    });
+
+    it('says "unpaid" and "claimed" after the pay deadline still: the protocol knows no "expired"', async () => {
+      const payDeadline = { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 };
+      const order = await createOrder(shop, { pay_deadline: payDeadline });
+      world.clock.advanceSeconds(60);
+      expect((await privateStatus(shop, order.orderId)).body.order_status).toBe('unpaid');
+      await claim(shop.api, order);
+      expect((await privateStatus(shop, order.orderId)).body.order_status).toBe('claimed');
+    });
+  });
+
+  describe('sessions', () => {
+    it('is paid in the session of the payment, without a session, and in no other', async () => {
+      const paid = await createPaid(shop, { order: ARTICLE, sessionId: uniqueId('one') });
+      const { order_status_url: url } = (await privateStatus(shop, paid.orderId)).body;
+      expect(url).toContain(paid.hContractText);
+      const inSession = async (query: Record<string, string>) =>
+        (await privateStatus(shop, paid.orderId, query)).body.order_status;
+      expect(await inSession({})).toBe('paid');
+      expect(await inSession({ session_id: '' })).toBe('paid');
+      expect(await inSession({ session_id: 'another' })).toBe('claimed');
+    });
+
+    it('walks through the transitions that wallets have verified', async () => {
+      const [one, two, three, four] = ['one', 'two', 'three', 'four'].map(uniqueId) as [string, string, string, string];
+      const article = { ...ARTICLE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+      const first = await createPaid(shop, { order: article, sessionId: one });
+      const state = async (orderId: string, session: string) =>
+        (await privateStatus(shop, orderId, { session_id: session })).body;
+      expect(await state(first.orderId, one)).toMatchObject({ order_status: 'paid' });
+      expect(await state(first.orderId, two)).toMatchObject({ order_status: 'claimed' });
+
+      await provePaid(shop, first, first.receipt, three);
+      expect(await state(first.orderId, three)).toMatchObject({ order_status: 'paid' });
+      expect(await state(first.orderId, one)).toMatchObject({ order_status: 'claimed' });
+
+      const second = await createOrder(shop, { ...article, amount: 'KUDOS:3' });
+      expect(await state(second.orderId, three)).toEqual({
+        order_status: 'unpaid',
+        taler_pay_uri: payUri(second.orderId, three, second.token),
+        creation_time: expect.any(Object),
+        pay_deadline: expect.any(Object),
+        summary: 'Article 42',
+        total_amount: 'KUDOS:3',
+        proto_contract_terms: expect.any(Object),
+        already_paid_order_id: first.orderId,
+        already_paid_fulfillment_url: article.fulfillment_url,
+        order_status_url: `${shop.url}orders/${second.orderId}?token=${second.token}&session_id=${three}`,
+      });
+      // Even when the second order is claimed.
+      await claim(shop.api, second);
+      expect(await state(second.orderId, three)).toMatchObject({
+        order_status: 'unpaid',
+        already_paid_order_id: first.orderId,
+      });
+      expect(await state(first.orderId, four)).toMatchObject({ order_status: 'claimed' });
+      expect(await state(second.orderId, four)).not.toHaveProperty('already_paid_order_id');
+    });
+
+    it('finds no earlier purchase under a URL that contains the order id', async () => {
+      const session = uniqueId('s');
+      const article = { ...ARTICLE, fulfillment_url: 'https://shop.example/${ORDER_ID}' };
+      await createPaid(shop, { order: article, sessionId: session });
+      const second = await createOrder(shop, article);
+      const { body } = await privateStatus(shop, second.orderId, { session_id: session });
+      expect(body).not.toHaveProperty('already_paid_order_id');
+    });
+
+    it('finds no earlier purchase of another instance', async () => {
+      const session = uniqueId('s');
+      const article = { ...ARTICLE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+      const other = await createShop(world.server, 'session-other');
+      await createPaid(other, { order: article, sessionId: session });
+      const second = await createOrder(shop, article);
+      const { body } = await privateStatus(shop, second.orderId, { session_id: session });
+      expect(body).not.toHaveProperty('already_paid_order_id');
+    });
+
+    it('offers a refunded purchase only where allow_refunded_for_repurchase says so', async () => {
+      const session = uniqueId('s');
+      const article = { ...ARTICLE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+      const first = await createPaid(shop, { order: article, sessionId: session });
+      const second = await createOrder(shop, article);
+      // Refunds are granted by a later issue; here only their trace matters.
+      await world.database.query('update orders set refund_granted = 1 where order_id = $1', [first.orderId]);
+      const hit = async (allow: Record<string, string>) =>
+        (await privateStatus(shop, second.orderId, { session_id: session, ...allow })).body.already_paid_order_id;
+      expect(await hit({})).toBeUndefined();
+      expect(await hit({ allow_refunded_for_repurchase: 'NO' })).toBeUndefined();
+      expect(await hit({ allow_refunded_for_repurchase: 'YES' })).toBe(first.orderId);
+      expect(await hit({ allow_refunded_for_repurchase: 'yes' })).toBe(first.orderId);
+    });
+  });
+
+  describe('entity tags', () => {
+    async function tagged() {
+      const order = await createOrder(shop);
+      const answer = await privateStatus(shop, order.orderId);
+      return { ...order, tag: (answer.headers['etag'] as string).replaceAll('"', '') };
+    }
+
+    it('is a quoted strong tag that stays while nothing changes, and changes with the body', async () => {
+      const { orderId, token, tag } = await tagged();
+      expect((await privateStatus(shop, orderId)).headers['etag']).toBe(`"${tag}"`);
+      expect(tag).toMatch(/^[0-9A-Z]{52}$/);
+      await claim(shop.api, { orderId, token });
+      expect((await privateStatus(shop, orderId)).headers['etag']).not.toBe(`"${tag}"`);
+    });
+
+    it.each<[string, (tag: string) => string]>([
+      ['quoted', (tag) => `"${tag}"`],
+      ['weak', (tag) => `W/"${tag}"`],
+      ['bare', (tag) => tag],
+      ['in a list', (tag) => `"one", W/"two", "${tag}"`],
+      ['*', () => '*'],
+    ])('answers 304 without body and with the tag to If-None-Match: %s', async (_form, write) => {
+      const { orderId, tag } = await tagged();
+      const answer = await privateStatus(shop, orderId, {}, { 'if-none-match': write(tag) });
+      expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: `"${tag}"` } });
+    });
+
+    it.each(['"other"', 'W/"other", "third"', 'OTHER'])('answers 200 to If-None-Match: %s', async (header) => {
+      const { orderId, tag } = await tagged();
+      const answer = await privateStatus(shop, orderId, {}, { 'if-none-match': header });
+      expect(answer).toMatchObject({ status: 200, headers: { etag: `"${tag}"` } });
+    });
+
+    it.each(['', '"unbalanced', 'balanced"no"', 'two words', '"a",,'])('refuses If-None-Match: %j with 23', async (header) => {
+      const { orderId } = await tagged();
+      const refused = await privateStatus(shop, orderId, { timeout_ms: 60_000 }, { 'if-none-match': header });
+      expectRefusal(refused, 400, 23, { detail: 'If-None-Match' });
+    });
+  });
+
+  describe('refusals', () => {
+    it('does not know an order of nobody: 404 with 2005', async () => {
+      expectRefusal(await privateStatus(shop, 'nobody'), 404, 2005, { detail: 'nobody' });
+      expectRefusal(await privateStatus(shop, 'no%20id%2F'), 404, 2005, { detail: 'no id/' });
+    });
+
+    it('does not know the orders of other instances', async () => {
+      const other = await createShop(world.server, 'status-other');
+      const { orderId } = await createOrder(shop);
+      expectRefusal(await privateStatus(other, orderId), 404, 2005, { detail: orderId });
+    });
+
+    it.each([
+      ['timeout_ms', '-1'],
+      ['timeout_ms', '1.5'],
+      ['timeout_ms', 'soon'],
+      ['timeout_ms', ''],
+      ['timeout_ms', '1e3'],
+      ['allow_refunded_for_repurchase', 'maybe'],
+      ['session_id', '\0'],
+      ['lp_not_etag', '\0'],
+    ])('names a malformed %s=%j: 400 with 26', async (name, value) => {
+      const { orderId } = await createOrder(shop);
+      expectRefusal(await privateStatus(shop, orderId, { [name]: value }), 400, 26, { detail: name });
+    });
+
+    it('refuses a parameter that comes twice', async () => {
+      const { orderId } = await createOrder(shop);
+      const answer = await shop.api.get(`private/orders/${orderId}?session_id=a&session_id=b`, { token: shop.token });
+      expectRefusal(answer, 400, 26, { detail: 'session_id' });
+    });
+
+    it('ignores the deprecated transfer and parameters it does not know', async () => {
+      const { orderId } = await createOrder(shop);
+      expect((await privateStatus(shop, orderId, { transfer: 'YES', timeout_s: 'x' })).status).toBe(200);
+    });
+
+    it('is shut without a token, and to the operator, whose token opens the admin instance only', async () => {
+      const { orderId } = await createOrder(shop);
+      expectRefusal(await shop.api.get(`private/orders/${orderId}`), 401, 2015);
+      expectRefusal(await shop.api.get(`private/orders/${orderId}`, { token: OPERATOR_TOKEN }), 401, 2015);
+    });
+  });
+});

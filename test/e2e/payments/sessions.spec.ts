@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { encodeBase32 } from '../../../src/taler/base32';
+import { Api } from '../../support/api';
+import { createOrder, createShop, startTestWorld, TestWorld } from '../../support/app';
+import { Customer } from './support/customer';
+import { coinsOf, type Coin, withdrawCoins } from './support/purse';
+
+jest.setTimeout(30_000);
+
+const POLL_MS = 10_000;
+
+describe('browser sessions', () => {
+  let world: TestWorld;
+  let coins: Coin[];
+
+  beforeAll(async () => {
+    world = await startTestWorld();
+    coins = await withdrawCoins(world.exchange, coinsOf(8, '5'));
+  });
+  afterAll(() => world?.close());
+
+  const takeCoin = () => {
+    const coin = coins.pop();
+    if (!coin) throw new Error('more coins are needed');
+    return [coin];
+  };
+  const statusIn = async (customer: Customer, session: string, more = '') => {
+    const { shop } = world;
+    const path = `private/orders/${customer.orderId}?session_id=${session}${more}`;
+    return (await shop.api.get(path, { token: shop.token })).body as { order_status: string };
+  };
+
+  it('own a payment that was made in them, and no other session does', async () => {
+    const customer = await Customer.order(world.shop);
+    expect((await customer.spend(takeCoin(), { session_id: 'tab-1' })).status).toBe(200);
+    expect(await statusIn(customer, 'tab-1')).toMatchObject({ order_status: 'paid' });
+    expect(await statusIn(customer, 'tab-2')).toMatchObject({ order_status: 'claimed' });
+  });
+
+  it('get a payment by a repeat of it, which takes it from the session before', async () => {
+    const customer = await Customer.order(world.shop);
+    const coin = takeCoin();
+    const first = await customer.spend(coin, { session_id: 'before' });
+    expect((await customer.spend(coin, { session_id: 'after' })).text).toBe(first.text);
+    expect(await statusIn(customer, 'after')).toMatchObject({ order_status: 'paid' });
+    expect(await statusIn(customer, 'before')).toMatchObject({ order_status: 'claimed' });
+  });
+
+  it('get a payment by its receipt, and whoever waits there is woken', async () => {
+    const customer = await Customer.order(world.shop);
+    const { sig } = (await customer.spend(takeCoin(), { session_id: 'phone' })).body as { sig: string };
+    const waiting = statusIn(customer, 'laptop', `&timeout_ms=${POLL_MS}`);
+    const startedMs = performance.now();
+    expect(await customer.paid(sig, 'laptop')).toMatchObject({ status: 200, body: { refunded: false } });
+    expect(await waiting).toMatchObject({ order_status: 'paid' });
+    expect(performance.now() - startedMs).toBeLessThan(POLL_MS);
+    expect(await statusIn(customer, 'phone')).toMatchObject({ order_status: 'claimed' });
+    // Back again: it is a single value, not a list.
+    expect((await customer.paid(sig, 'phone')).status).toBe(200);
+    expect(await statusIn(customer, 'phone')).toMatchObject({ order_status: 'paid' });
+  });
+
+  it('that are empty are no session, for pay and paid alike', async () => {
+    const customer = await Customer.order(world.shop);
+    const { sig } = (await customer.spend(takeCoin(), { session_id: '' })).body as { sig: string };
+    expect(await statusIn(customer, '')).toMatchObject({ order_status: 'paid' });
+    expect((await customer.paid(sig, 'tab')).status).toBe(200);
+    expect((await customer.paid(sig, '')).status).toBe(200);
+    expect(await statusIn(customer, 'tab')).toMatchObject({ order_status: 'claimed' });
+  });
+
+  describe('are refused a payment', () => {
+    let customer: Customer;
+    let sig: string;
+
+    beforeAll(async () => {
+      customer = await Customer.order(world.shop);
+      sig = ((await customer.spend(takeCoin(), { session_id: 'mine' })).body as { sig: string }).sig;
+    });
+    afterEach(async () => {
+      expect(await statusIn(customer, 'mine')).toMatchObject({ order_status: 'paid' });
+    });
+
+    it('by a false receipt', async () => {
+      const answer = await customer.paid(encodeBase32(randomBytes(64)), 'theirs');
+      expect(answer).toMatchObject({ status: 403, body: { code: 2201 } });
+    });
+
+    it('by a receipt for another contract than the one named', async () => {
+      const answer = await customer.paid(sig, 'theirs', randomBytes(64));
+      expect(answer).toMatchObject({ status: 403, body: { code: 2201 } });
+    });
+
+    it('by the receipt of another order', async () => {
+      const other = await Customer.order(world.shop);
+      const receipt = (await other.spend(takeCoin())).body as { sig: string };
+      const body = { sig: receipt.sig, h_contract: encodeBase32(other.hContract), session_id: 'theirs' };
+      const answer = await world.shop.api.post(`orders/${customer.orderId}/paid`, body);
+      expect(answer).toMatchObject({ status: 400, body: { code: 2200 } });
+    });
+
+    it('for an order that is unknown or unclaimed, where the receipt is good', async () => {
+      const body = { sig, h_contract: encodeBase32(customer.hContract), session_id: 'theirs' };
+      const { orderId } = await createOrder(world.shop);
+      for (const id of ['no-such-order', orderId]) {
+        const answer = await world.shop.api.post(`orders/${id}/paid`, body);
+        expect(answer).toMatchObject({ status: 404, body: { code: 2005 } });
+      }
+    });
+
+    it('at an instance that did not sign the receipt', async () => {
+      const other = await createShop(world.server, 'other');
+      const body = { sig, h_contract: encodeBase32(customer.hContract), session_id: 'theirs' };
+      const answer = await new Api(other.url).post(`orders/${customer.orderId}/paid`, body);
+      expect(answer).toMatchObject({ status: 403, body: { code: 2201 } });
+    });
+  });
+});
