@@ -3,6 +3,7 @@ import { decodeBase32, encodeBase32 } from '../src/taler/base32';
 import { createSigner, generateSeed } from '../src/taler/eddsa';
 import { reserveWithdraw } from '../src/taler/signatures-wallet';
 import { timestampToJson } from '../src/taler/timestamp';
+import { withdrawable } from '../sandbox/wallet/denomination-selection';
 import { fetchExchangeKeys } from '../sandbox/wallet/exchange-keys';
 import { HttpClient } from '../sandbox/wallet/http-client';
 import { derivePlanchet, finishCoin } from '../sandbox/wallet/planchet';
@@ -61,9 +62,10 @@ export async function withdrawCoins(exchangeUrl: string, count: number): Promise
 }
 
 async function plannedDenomination(http: HttpClient, exchangeUrl: string): Promise<PlannedDenomination> {
-  const keys = await fetchExchangeKeys(http, exchangeUrl, BigInt(Date.now()) * 1000n);
+  const nowUs = BigInt(Date.now()) * 1000n;
+  const keys = await fetchExchangeKeys(http, exchangeUrl, nowUs);
   const wanted = parseAmount(COIN_VALUE)?.units;
-  const found = keys.denominations.find(({ value, key }) => value.units === wanted && key.ageMask === 0);
+  const found = withdrawable(keys.denominations, nowUs).find(({ value }) => value.units === wanted);
   if (!found?.rsaPub) throw new Error(`the exchange has no coins of ${COIN_VALUE}`);
   return {
     hDenom: encodeBase32(found.hDenom),

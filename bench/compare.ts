@@ -20,6 +20,8 @@ export interface Measured {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly bodyBytes: number;
+  /** Requests of all rounds. */
+  readonly answered: number;
 }
 
 /** A warm-up and the rounds of one side. */
@@ -70,5 +72,6 @@ function summarise(results: readonly LoadResult[]): Measured {
     p50Ms: median(results.map(({ p50Ms }) => p50Ms)),
     p99Ms: median(results.map(({ p99Ms }) => p99Ms)),
     bodyBytes: results[0]?.bodyBytes ?? 0,
+    answered: results.reduce((sum, { answered }) => sum + answered, 0),
   };
 }

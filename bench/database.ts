@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { encodeBase32 } from '../src/taler/base32';
 
@@ -97,35 +98,37 @@ export async function settle(client: Client): Promise<void> {
   await client.query('checkpoint');
 }
 
-/** What the connections of the backend were asked last, by process id of PostgreSQL. */
-export async function lastQueries(client: Client): Promise<Map<number, { query: string; startedAt: string }>> {
-  const { rows } = await client.query<{ pid: number; query: string; started: string }>(
-    `select pid, query, query_start::text as started from pg_stat_activity
-     where datname = current_database() and application_name like 'taler-merchant%'`,
-  );
-  return new Map(rows.map(({ pid, query, started }) => [pid, { query, startedAt: started }]));
-}
+/** A backend of PostgreSQL may keep its counts to itself for ten seconds after its last statement. */
+const COUNTS_SETTLE_MS = 11_000;
 
-/** Statements on the way of a heartbeat, the one thing that an idle process asks the database. */
-const HEARTBEAT = /pg_notify/;
-
-/** Watches the connections of the backend: any query leaves its text there until the next one on its connection. */
-export class QueryWatch {
+/** Counts the transactions of a database; every statement of its own is one. */
+export class TransactionCount {
   private constructor(
-    private readonly client: Client,
-    private readonly before: ReadonlyMap<number, { query: string; startedAt: string }>,
+    private readonly serverUrl: string,
+    private readonly database: string,
+    private readonly before: number,
   ) {}
 
-  static async start(client: Client): Promise<QueryWatch> {
-    return new QueryWatch(client, await lastQueries(client));
+  /** @param databaseUrl of the database to watch; asked from another one, so that asking does not count */
+  static async start(serverUrl: string, databaseUrl: string): Promise<TransactionCount> {
+    const database = new URL(databaseUrl).pathname.slice(1);
+    await delay(COUNTS_SETTLE_MS);
+    return new TransactionCount(serverUrl, database, await read(serverUrl, database));
   }
 
-  /** @returns the queries since the start, without heartbeats; at most one for each connection */
-  async seen(): Promise<string[]> {
-    const after = await lastQueries(this.client);
-    return [...after]
-      .filter(([pid, { startedAt }]) => this.before.get(pid)?.startedAt !== startedAt)
-      .map(([, { query }]) => query)
-      .filter((query) => !HEARTBEAT.test(query));
+  /** Transactions since the start. */
+  async seen(): Promise<number> {
+    await delay(COUNTS_SETTLE_MS);
+    return (await read(this.serverUrl, this.database)) - this.before;
   }
+}
+
+async function read(serverUrl: string, database: string): Promise<number> {
+  return withClient(serverUrl, async (client) => {
+    const { rows } = await client.query<{ count: string }>(
+      'select xact_commit + xact_rollback as count from pg_stat_database where datname = $1',
+      [database],
+    );
+    return Number(rows[0]?.count ?? Number.NaN);
+  });
 }

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import { findFreePort } from './ports.mjs';
 import { initialise, readPassword } from './postgres-cluster.mjs';
@@ -26,6 +27,7 @@ const START_TIMEOUT_MS = 60_000;
 const START_ATTEMPTS_MAX = 5;
 const RETRY_PAUSE_MS = 400;
 const POLL_MS = 20;
+const WATCH_MS = 1_000;
 const FAST_STOP_MS = 10_000;
 const IMMEDIATE_STOP_MS = 5_000;
 const LOG_BYTES_MAX = 10_000_000;
@@ -56,10 +58,10 @@ export async function startPostgres({ directory, durable, port, database = 'merc
   const password = readPassword(place);
   const urlOf = (at) => `postgres://merchant:${password}@${HOST}:${at}/${database}`;
 
-  let running = await findRunning(place, urlOf);
-  const alreadyRunning = running !== undefined;
-  const isForeign = alreadyRunning && hasLivingOwner(place);
-  running ??= await launch({ place, binaries, durable, port, urlOf });
+  const running =
+    (await findRunning(place, urlOf)) ?? (await launch({ place, binaries, durable, port, urlOf }));
+  const alreadyRunning = running.exited === undefined;
+  const isForeign = alreadyRunning && hasLivingOwner(place, running.pid);
   if (!isForeign) writeFileSync(join(place.directory, 'owner'), String(process.pid));
   const abandon = () => !isForeign && sendSignal(running.pid, 'SIGINT');
   process.once('exit', abandon);
@@ -118,11 +120,15 @@ async function findRunning(place, urlOf) {
   }
 }
 
-function hasLivingOwner({ directory }) {
+/**
+ * Whether another living process will stop this server: the one that started it, which its command line names from
+ * the first moment on, or one that took it over from a starter that was killed, which the file names.
+ */
+function hasLivingOwner({ directory }, postmaster) {
+  const starter = commandLine(postmaster)?.match(/cluster_name=started-by-(\d+)/)?.[1];
   const path = join(directory, 'owner');
-  if (!existsSync(path)) return false;
-  const owner = Number(readFileSync(path, 'utf8'));
-  return owner !== process.pid && isAlive(owner);
+  const owners = [starter, existsSync(path) ? readFileSync(path, 'utf8') : undefined];
+  return owners.map(Number).some((owner) => owner !== process.pid && isAlive(owner));
 }
 
 async function launch({ place, binaries, durable, port, urlOf }) {
@@ -144,6 +150,7 @@ function spawnPostmaster({ place, binaries, durable, port }) {
     // No socket: its path is limited to 107 bytes, which a deep project folder exceeds.
     'unix_socket_directories=',
     `max_connections=${MAX_CONNECTIONS}`,
+    `cluster_name=started-by-${process.pid}`,
     ...(durable ? [] : NOT_DURABLE),
   ];
   const log = openLog(place);
@@ -203,9 +210,9 @@ async function becomesReady(server, url) {
   return false;
 }
 
-/** The end of a server that is not our child can only be looked for. */
+/** The end of a server that is not our child can only be looked for. Looking does not keep this process alive. */
 async function watch(pid) {
-  while (isAlive(pid)) await sleep(1_000);
+  while (isAlive(pid)) await delay(WATCH_MS, undefined, { ref: false });
   return 'PostgreSQL ended';
 }
 

@@ -67,6 +67,10 @@ export class InstanceKeys {
     if (!row.key_encrypted) return stored;
     const key = this.config.keyEncryptionKey;
     if (!key) throw new Error('TALER_KEY_ENCRYPTION_KEY is missing, but instance keys are encrypted');
-    return open(key, stored, row.merchant_pub);
+    try {
+      return open(key, stored, row.merchant_pub);
+    } catch (cause) {
+      throw new Error('instance keys were encrypted with another TALER_KEY_ENCRYPTION_KEY', { cause });
+    }
   }
 }

@@ -100,9 +100,9 @@ export function insufficientFunds(exchange: TrustedExchange, answer: ExchangeAns
 }
 
 /** 451 code 2186: the wallet may try coins of other exchanges than those named. */
-export function legallyRefused(exchange: TrustedExchange): TalerError {
+export function legallyRefused(...exchanges: TrustedExchange[]): TalerError {
   return new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_EXCHANGE_LEGALLY_REFUSED, {
-    extra: { exchange_base_urls: [exchange.baseUrl] },
+    extra: { exchange_base_urls: exchanges.map(({ baseUrl }) => baseUrl) },
   });
 }
 

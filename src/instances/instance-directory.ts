@@ -10,6 +10,15 @@ import { InstancesRepository } from './instances.repository';
 const INSTANCES_MAX = 10_000;
 
 /**
+ * The id under which an instance is stored: ids are compared without regard to case, and the admin instance was called
+ * `default` up to protocol v20 (management.md 1.1), as old shop configurations still say.
+ */
+export function canonicalInstanceId(id: string): string {
+  const lower = id.toLowerCase();
+  return lower === 'default' ? 'admin' : lower;
+}
+
+/**
  * Finds the instance a request addresses, from memory where it can: every request needs it, and it hardly ever
  * changes. A change in any process drops the copy in all of them.
  */
@@ -41,7 +50,7 @@ export class InstanceDirectory {
   find(id: string): Promise<Instance | undefined> {
     // What cannot be an id belongs to nobody; the database never sees odd characters.
     if (!isInstanceId(id)) return Promise.resolve(undefined);
-    const key = id.toLowerCase();
+    const key = canonicalInstanceId(id);
     const known = this.known.get(key);
     if (known) return known;
     const loading = this.instances.findById(key);

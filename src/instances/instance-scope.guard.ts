@@ -9,8 +9,6 @@ import { InstanceDirectory } from './instance-directory';
 
 /** The instance that paths without the `/instances/$ID` prefix address (management.md 1.1). */
 export const ADMIN_INSTANCE = 'admin';
-/** Its name up to protocol v20; still met in old shop configurations. */
-const ADMIN_INSTANCE_OLD = 'default';
 
 const ALLOW_DELETED = 'taler:allow-deleted';
 /** The handler also serves instances that are deleted but not purged (management.md 1.2). */
@@ -27,8 +25,7 @@ export class InstanceScopeGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (!this.reflector.get<boolean>(INSTANCE_ROUTES, context.getClass())) return true;
     const request = context.switchToHttp().getRequest<TalerRequest>();
-    const named = request.params['instance'] as string | undefined;
-    const id = named === undefined || named === ADMIN_INSTANCE_OLD ? ADMIN_INSTANCE : named;
+    const id = (request.params['instance'] as string | undefined) ?? ADMIN_INSTANCE;
     const instance = await this.directory.get(id);
     if (instance.deleted && !this.reflector.get<boolean>(ALLOW_DELETED, context.getHandler())) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_INSTANCE_DELETED, { detail: id });

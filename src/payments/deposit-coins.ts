@@ -1,6 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { COINS_PER_BATCH_MAX } from '../exchange/deposit-call';
 import { ExchangeClient } from '../exchange/exchange.client';
+import type { TrustedExchange } from '../exchange/exchange-directory';
+import { legallyRefused } from '../exchange/exchange-errors';
 import type { DepositOutcome } from '../exchange/exchange-outcomes';
 import { Metrics } from '../platform/observability/metrics';
 import type { TalerError } from '../taler/taler-error';
@@ -14,7 +16,7 @@ import type { PaymentSums } from './sufficiency';
 const DEPOSIT_MS_BASE = 15_000;
 const DEPOSIT_MS_MAX = 120_000;
 
-type Unsuccessful = Exclude<DepositOutcome, { kind: 'confirmed' }>;
+type Unsuccessful = Exclude<DepositOutcome, { kind: 'confirmed' }> & { readonly exchange: TrustedExchange };
 
 export interface DepositResult {
   /** Whether the order is paid after all that was recorded. */
@@ -57,7 +59,7 @@ export class DepositCoins {
         const outcome = await this.deposit(plan, batch, timeoutMs);
         this.metrics.deposits.inc({ outcome: outcome.kind });
         if (outcome.kind !== 'confirmed') {
-          failures.push(outcome);
+          failures.push({ ...outcome, exchange: batch.share.exchange });
           return;
         }
         const confirmed = toConfirmedBatch(plan, batch, outcome);
@@ -148,5 +150,11 @@ function sortErrors(failures: readonly Unsuccessful[]): TalerError[] {
         : failure.kind === 'refused'
           ? 2
           : 3;
-  return [...failures].sort((a, b) => rank(a) - rank(b)).map((failure) => failure.error);
+  // One error names all exchanges that refused for legal reasons: the wallet has to avoid every one of them.
+  const legal = new Set(
+    failures.filter(({ kind }) => kind === 'legally-refused').map(({ exchange }) => exchange),
+  );
+  const errorOf = ({ kind, error }: Unsuccessful) =>
+    kind === 'legally-refused' ? legallyRefused(...legal) : error;
+  return [...failures].sort((a, b) => rank(a) - rank(b)).map(errorOf);
 }

@@ -61,3 +61,13 @@ export async function eventually(probe, what) {
   }
   throw new Error(`waited in vain until ${what}`);
 }
+
+/** Awaits a promise that does not keep the process alive by itself, such as the end of a database. */
+export async function settled(promise) {
+  const alive = setInterval(() => undefined, WAIT_MS);
+  try {
+    return await promise;
+  } finally {
+    clearInterval(alive);
+  }
+}

@@ -19,8 +19,8 @@ import { pathToFileURL } from 'node:url';
 
 import { inProject } from '../../scripts/lib/paths.mjs';
 import { destroyPostgres, startPostgres } from '../../scripts/lib/postgres.mjs';
-import { isAlive, waitForExit } from '../../scripts/lib/processes.mjs';
-import { eventually, query, scratch, startElsewhere } from './helpers.mjs';
+import { commandLine, isAlive, waitForExit } from '../../scripts/lib/processes.mjs';
+import { eventually, query, scratch, settled, startElsewhere } from './helpers.mjs';
 
 const isRoot = process.getuid?.() === 0;
 const pidOf = (data) => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
@@ -31,7 +31,7 @@ test('keeps the data from one start to the next', async (t) => {
   assert.equal(first.alreadyRunning, false);
   await query(first.url, 'create table kept as select 42 as answer');
   await first.stop();
-  assert.match(await first.exited, /exit code 0/);
+  assert.match(await settled(first.exited), /exit code 0/);
   const second = await startPostgres({ directory, durable: true });
   assert.deepEqual(await query(second.url, 'select answer from kept'), [{ answer: 42 }]);
   assert.deepEqual(await query(second.url, 'show fsync'), [{ fsync: 'on' }]);
@@ -92,8 +92,7 @@ test('starts again after the server itself was killed', async (t) => {
   await query(first.url, 'create table kept as select 42 as answer');
   const pid = pidOf(join(directory, 'data'));
   process.kill(pid, 'SIGKILL');
-  await waitForExit(pid, 5_000);
-  assert.match(await first.exited, /SIGKILL/);
+  assert.match(await settled(first.exited), /SIGKILL/);
   const second = await startPostgres({ directory, durable: true });
   assert.equal(second.alreadyRunning, false);
   assert.deepEqual(await query(second.url, 'select answer from kept'), [{ answer: 42 }]);
@@ -113,15 +112,16 @@ test('starts although the process id of the last server now belongs to another p
   await second.stop();
 });
 
-test('gives two processes that start at once the same server', async (t) => {
+test('gives processes that start at once the same server, and the one that started it stops it', async (t) => {
   const directory = join(scratch(t), 'postgres');
-  const [one, other] = await Promise.all([startElsewhere(t, directory), startElsewhere(t, directory)]);
-  assert.equal(one.url, other.url);
+  const starts = await Promise.all([1, 2, 3].map(() => startElsewhere(t, directory)));
+  assert.equal(new Set(starts.map(({ url }) => url)).size, 1);
   const pid = pidOf(join(directory, 'data'));
-  for (const { child } of [one, other]) {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  }
+  const starter = Number(commandLine(pid).match(/started-by-(\d+)/)[1]);
+  const [owner] = starts.filter(({ child }) => child.pid === starter);
+  for (const { child } of starts.filter((one) => one !== owner)) await stop(child);
+  assert.deepEqual(await query(owner.url, 'select 1 as one'), [{ one: 1 }]);
+  await stop(owner.child);
   assert.equal(await waitForExit(pid, 5_000), true);
 });
 

@@ -56,7 +56,9 @@ export function checkAgainstDocument(exchange: DocumentedExchange): void {
   const { pathname } = new URL(exchange.url);
   const fail = (fault: string): never => {
     const shown = exchange.text.slice(0, SHOWN_LENGTH_MAX);
-    throw new Error(`against the API document: ${method} ${pathname} -> ${exchange.status}: ${fault}\n${shown}`);
+    throw new Error(
+      `against the API document: ${method} ${pathname} -> ${exchange.status}: ${fault}\n${shown}`,
+    );
   };
   if (method === 'OPTIONS') {
     if (exchange.status !== 204 || exchange.text !== '') fail('OPTIONS is answered with 204 and no body');
@@ -64,7 +66,9 @@ export function checkAgainstDocument(exchange: DocumentedExchange): void {
   }
   const known = paths.filter(({ pattern }) => pattern.test(pathname));
   const wanted = method === 'HEAD' ? 'get' : method.toLowerCase();
-  const operation = known.map(({ operations }) => operations.get(wanted)).find((found) => found !== undefined);
+  const operation = known
+    .map(({ operations }) => operations.get(wanted))
+    .find((found) => found !== undefined);
   if (!operation) {
     const fault = checkUndocumented(exchange, known.length > 0, method === 'HEAD');
     if (fault) fail(fault);
@@ -78,11 +82,16 @@ export function checkAgainstDocument(exchange: DocumentedExchange): void {
 }
 
 /** An answer to a path or method that does not exist. */
-function checkUndocumented(exchange: DocumentedExchange, isPathKnown: boolean, isHead: boolean): string | undefined {
+function checkUndocumented(
+  exchange: DocumentedExchange,
+  isPathKnown: boolean,
+  isHead: boolean,
+): string | undefined {
   const [status, code] = isPathKnown ? [405, METHOD_INVALID] : [404, ENDPOINT_UNKNOWN];
   // A path that is not percent-encoded UTF-8 names no operation either.
   const isUndecodable = exchange.status === 400 && !isDecodable(new URL(exchange.url).pathname);
-  if (exchange.status !== status && !isUndecodable) return `no such operation, so the status should be ${status}`;
+  if (exchange.status !== status && !isUndecodable)
+    return `no such operation, so the status should be ${status}`;
   if (isHead) return undefined;
   const fault = validate({ $ref: `${SCHEMA}ErrorDetail` }, exchange.body);
   if (fault) return fault;
@@ -90,15 +99,21 @@ function checkUndocumented(exchange: DocumentedExchange, isPathKnown: boolean, i
   return isUndecodable || actual === code ? undefined : `no such operation, so the code should be ${code}`;
 }
 
-function checkResponse(exchange: DocumentedExchange, response: DocumentedResponse, isHead: boolean): string | undefined {
+function checkResponse(
+  exchange: DocumentedExchange,
+  response: DocumentedResponse,
+  isHead: boolean,
+): string | undefined {
   for (const [name, header] of Object.entries(response.headers ?? {})) {
-    if (header.required && exchange.headers[name.toLowerCase()] === undefined) return `the header ${name} is missing`;
+    if (header.required && exchange.headers[name.toLowerCase()] === undefined)
+      return `the header ${name} is missing`;
   }
   if (isHead) return exchange.text === '' ? undefined : 'HEAD is answered without a body';
   if (!response.content) return exchange.text === '' ? undefined : 'there should be no body';
   const type = String(exchange.headers['content-type'] ?? '').split(';')[0] ?? '';
   const content = response.content[type];
-  if (!content) return `the Content-Type should be ${Object.keys(response.content).join(' or ')}, not "${type}"`;
+  if (!content)
+    return `the Content-Type should be ${Object.keys(response.content).join(' or ')}, not "${type}"`;
   if (type !== 'application/json') return undefined;
   return exchange.body === undefined ? 'the body is no JSON' : validate(content.schema, exchange.body);
 }
@@ -109,7 +124,8 @@ function validate(schema: object, body: unknown): string | undefined {
   validators.set(schema, validator);
   if (validator(body)) return undefined;
   const faults = (validator.errors ?? []).map(
-    ({ instancePath, message, params }) => `${instancePath || 'the body'} ${message} ${JSON.stringify(params)}`,
+    ({ instancePath, message, params }) =>
+      `${instancePath || 'the body'} ${message} ${JSON.stringify(params)}`,
   );
   return faults.join('; ');
 }
@@ -117,8 +133,9 @@ function validate(schema: object, body: unknown): string | undefined {
 function newAjv(): Ajv {
   const made = new Ajv({ allErrors: true, strictSchema: true, strictTypes: false, strictRequired: false });
   addFormats(made);
-  made.addVocabulary(['example', 'deprecated']);
-  for (const [name, schema] of Object.entries(document.components.schemas)) made.addSchema(schema, SCHEMA + name);
+  made.addKeyword('example');
+  for (const [name, schema] of Object.entries(document.components.schemas))
+    made.addSchema(schema, SCHEMA + name);
   return made;
 }
 

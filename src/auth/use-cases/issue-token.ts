@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import { isPassword } from '../../crypto/password-hash';
 import type { Instance } from '../../instances/instance';
+import { canonicalInstanceId } from '../../instances/instance-directory';
 import { InstancesRepository } from '../../instances/instances.repository';
 import { Clock } from '../../platform/clock';
 import { Transactor } from '../../platform/database/transactor';
@@ -76,7 +77,7 @@ export class IssueToken {
     const decoded = Buffer.from(authorization.slice('Basic '.length).trim(), 'base64').toString('utf8');
     const colon = decoded.indexOf(':');
     const stored = await this.instances.findPassword(instance.serial);
-    const isUser = decoded.slice(0, colon).toLowerCase() === instance.id;
+    const isUser = canonicalInstanceId(decoded.slice(0, colon)) === instance.id;
     // The password is hashed whether or not the name fits, so that the time tells nothing.
     const matches = stored !== undefined && (await isPassword(decoded.slice(colon + 1), stored));
     if (colon < 0 || !isUser || !matches || instance.deleted) throw unauthorized();

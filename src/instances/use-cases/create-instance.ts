@@ -13,6 +13,7 @@ import { TalerError } from '../../taler/taler-error';
 import { AppConfig } from '../../platform/config/config';
 import type { AuthConfigDto, CreateInstanceDto } from '../dto/create-instance.dto';
 import type { Instance } from '../instance';
+import { canonicalInstanceId } from '../instance-directory';
 import { InstancesRepository, NewInstance } from '../instances.repository';
 
 /** `POST /management/instances` (management.md 4.3): a new merchant with a key pair of its own. */
@@ -93,8 +94,7 @@ export class CreateInstance {
   private toEntity(request: CreateInstanceDto, password: PasswordHash): NewInstance {
     const key = this.keys.generate();
     return {
-      // Ids are compared without regard to case (management.md 1.1).
-      id: request.id.toLowerCase(),
+      id: canonicalInstanceId(request.id),
       name: request.name,
       email: request.email ?? null,
       phoneNumber: request.phone_number ?? null,

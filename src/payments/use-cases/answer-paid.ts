@@ -50,7 +50,8 @@ export class AnswerPaid {
     const known = new Map(stored.map((deposit) => [deposit.coinPub.toString('hex'), deposit]));
     const isSame = request.coins.every((coin) => known.has(coin.coin_pub.toString('hex')));
     if (!isSame) throw await this.refuseOtherCoins(instance, order, stored, request);
-    if (await this.isRefunded(order, stored)) throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
+    if (await this.isRefunded(order, stored))
+      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
     await this.bindSession.run(order, sessionOf(request.session_id));
     return this.sign(instance, order.claim.hContract);
   }

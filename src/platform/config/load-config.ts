@@ -21,10 +21,17 @@ const POOL_SIZE_DEFAULT = 10;
 /** Reads variables one by one and collects every fault instead of stopping at the first. */
 class Reader {
   readonly faults: string[] = [];
+  private readonly texts = new Map<string, string | undefined>();
   constructor(private readonly environment: Environment) {}
 
   /** The value of `name`, or the content of the file that `name_FILE` points to; blank is absent. */
   text(name: string): string | undefined {
+    // Read once, so that a fault of the file is listed once.
+    if (!this.texts.has(name)) this.texts.set(name, this.read(name));
+    return this.texts.get(name);
+  }
+
+  private read(name: string): string | undefined {
     const direct = this.environment[name];
     const file = this.environment[`${name}_FILE`];
     if (direct && file) {

@@ -1,4 +1,4 @@
-import { runMigrations as migrateJobQueue } from 'graphile-worker';
+import { createRequire } from 'node:module';
 import { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source-options';
 
@@ -20,7 +20,7 @@ export async function migrate(url: string): Promise<string[]> {
       await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
       const pending = await dataSource.showMigrations();
       const done = pending ? await dataSource.runMigrations() : [];
-      if (pending || !(await hasJobQueue(dataSource))) await migrateJobQueue({ connectionString: url });
+      if (pending || !(await hasJobQueue(dataSource))) await migrateJobQueue(url);
       return done.map((migration) => migration.name);
     } finally {
       await lock.query('select pg_advisory_unlock_all()').catch(() => undefined);
@@ -29,6 +29,13 @@ export async function migrate(url: string): Promise<string[]> {
   } finally {
     await dataSource.destroy();
   }
+}
+
+async function migrateJobQueue(url: string): Promise<void> {
+  // Loaded when needed only: the usual start finds everything migrated. Not by import(), which Jest refuses in CommonJS.
+  const load = createRequire(__filename);
+  const { runMigrations } = load('graphile-worker') as typeof import('graphile-worker');
+  await runMigrations({ connectionString: url });
 }
 
 async function hasJobQueue(dataSource: DataSource): Promise<boolean> {

@@ -48,7 +48,9 @@ const CONTENT_SECURITY_POLICY = [
 ].join('; ');
 
 /** Paths of the files that belong to the page; they are no operations of the API. */
-export const DOCS_ASSET_PATHS: readonly string[] = ['start.js', ...Object.keys(ASSETS)].map((name) => `/docs/${name}`);
+export const DOCS_ASSET_PATHS: readonly string[] = ['start.js', ...Object.keys(ASSETS)].map(
+  (name) => `/docs/${name}`,
+);
 
 /** `/openapi.json` and the page at `/docs`. Plain files: read when asked for the first time. */
 export function serveApiDocument(server: Application): void {

@@ -7,6 +7,9 @@ import { orderUnclaim } from '../../../src/taler/signatures-wallet';
 import { Api, ApiAnswer } from '../../support/api';
 import { createOrder, TestShop } from '../../support/app';
 
+// A world takes seconds to start where other suites have the processors.
+jest.setTimeout(60_000);
+
 /** A point of the curve, as a nonce has to be. */
 export function makeNonce(): { signer: EddsaSigner; nonce: string } {
   const signer = createSigner(generateSeed());

@@ -1,0 +1,240 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { encodeBase32 } from '../../taler/base32';
+import { eddsaPublicKey } from '../../taler/eddsa';
+import { DAY_US } from '../../taler/timestamp';
+import { ConfigError, loadConfig } from './load-config';
+
+const DATABASE_URL = 'postgresql://merchant@localhost/merchant';
+const MASTER_PUB = eddsaPublicKey(Buffer.alloc(32, 1));
+const EXCHANGE = { base_url: 'https://exchange.example/', master_pub: encodeBase32(MASTER_PUB), currency: 'KUDOS' };
+const KEY = Buffer.alloc(32, 5);
+
+function faultsOf(environment: Record<string, string>): readonly string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const fault of error.faults) expect(error.message).toContain(fault);
+    return error.faults;
+  }
+}
+
+describe('the configuration from the environment', () => {
+  it('has defaults for everything but the database', () => {
+    expect({ ...loadConfig({ DATABASE_URL }) }).toEqual({
+      production: false,
+      host: '127.0.0.1',
+      port: 9966,
+      workers: 1,
+      runJobs: true,
+      logLevel: 'info',
+      databaseUrl: DATABASE_URL,
+      databasePoolSize: 10,
+      baseUrl: undefined,
+      trustProxy: false,
+      currency: 'KUDOS',
+      exchanges: [],
+      merchantToken: undefined,
+      keyEncryptionKey: undefined,
+      defaultPayDelay: DAY_US,
+      defaultRefundDelay: 15n * DAY_US,
+      defaultWireTransferDelay: DAY_US,
+      defaultWireTransferRoundingInterval: 'NONE',
+    });
+  });
+
+  it('reads every variable', () => {
+    const config = loadConfig({
+      NODE_ENV: 'production',
+      HOST: '0.0.0.0',
+      PORT: '80',
+      WORKERS: '4',
+      TALER_RUN_JOBS: '0',
+      LOG_LEVEL: 'debug',
+      DATABASE_URL,
+      DATABASE_POOL_SIZE: '20',
+      TALER_BASE_URL: 'https://Backend.example/taler/',
+      TALER_TRUST_PROXY: '1',
+      TALER_CURRENCY: 'EUR',
+      TALER_EXCHANGES: JSON.stringify([{ ...EXCHANGE, currency: 'EUR' }]),
+      TALER_MERCHANT_TOKEN: 'secret-token:12345678',
+      TALER_KEY_ENCRYPTION_KEY: KEY.toString('base64'),
+    });
+    expect(config).toMatchObject({
+      production: true,
+      host: '0.0.0.0',
+      port: 80,
+      workers: 4,
+      runJobs: false,
+      logLevel: 'debug',
+      databasePoolSize: 20,
+      baseUrl: 'https://backend.example/taler/',
+      trustProxy: true,
+      currency: 'EUR',
+      exchanges: [{ baseUrl: EXCHANGE.base_url, masterPub: MASTER_PUB, currency: 'EUR' }],
+      merchantToken: 'secret-token:12345678',
+      keyEncryptionKey: KEY,
+    });
+  });
+
+  it('cannot be changed afterwards', () => {
+    const config = loadConfig({ DATABASE_URL });
+    expect(Object.isFrozen(config)).toBe(true);
+  });
+
+  it('treats blank as absent, and trims', () => {
+    expect(loadConfig({ DATABASE_URL: ` ${DATABASE_URL}\n`, PORT: ' ', HOST: '' })).toMatchObject({
+      databaseUrl: DATABASE_URL,
+      port: 9966,
+      host: '127.0.0.1',
+    });
+  });
+
+  it('lists every fault at once', () => {
+    const faults = faultsOf({
+      PORT: '65536',
+      WORKERS: '0',
+      TALER_RUN_JOBS: 'yes',
+      LOG_LEVEL: 'loud',
+      DATABASE_URL: 'mysql://localhost/',
+      DATABASE_POOL_SIZE: '1',
+      TALER_BASE_URL: 'https://backend.example',
+      TALER_TRUST_PROXY: 'true',
+      TALER_CURRENCY: 'kudos',
+      TALER_EXCHANGES: '[{"base_url":"x","master_pub":"y","currency":"z"}]',
+      TALER_MERCHANT_TOKEN: 'secret',
+      TALER_KEY_ENCRYPTION_KEY: 'c2hvcnQ=',
+    });
+    expect([...faults].sort()).toEqual(
+      [
+        'DATABASE_POOL_SIZE must be a whole number from 2 to 1000',
+        'DATABASE_URL must be a postgresql:// URL',
+        'LOG_LEVEL must be fatal|error|warn|info|debug|trace|silent',
+        'PORT must be a whole number from 0 to 65535',
+        'TALER_BASE_URL must be an http(s) URL that ends in "/"',
+        'TALER_CURRENCY must be 1 to 11 letters A-Z',
+        'TALER_EXCHANGES[0].base_url must be an http(s) URL that ends in "/"',
+        'TALER_EXCHANGES[0].currency must be 1 to 11 letters A-Z',
+        'TALER_EXCHANGES[0].master_pub must be an Ed25519 key in base32',
+        'TALER_KEY_ENCRYPTION_KEY must be 32 bytes in base64',
+        'TALER_MERCHANT_TOKEN must be secret-token: followed by at least 8 characters',
+        'TALER_RUN_JOBS must be 0 or 1',
+        'TALER_TRUST_PROXY must be 0 or 1',
+        'WORKERS must be a whole number from 1 to 64',
+      ].sort(),
+    );
+  });
+
+  it('never quotes a value, which may be a secret', () => {
+    const secret = 'my-secret-value';
+    const faults = faultsOf({
+      DATABASE_URL: secret,
+      TALER_MERCHANT_TOKEN: secret,
+      TALER_KEY_ENCRYPTION_KEY: secret,
+      TALER_EXCHANGES: secret,
+    });
+    expect(faults).toHaveLength(4);
+    expect(faults.join()).not.toContain(secret);
+  });
+
+  it('invents nothing in production', () => {
+    expect(faultsOf({ NODE_ENV: 'production' })).toEqual([
+      'DATABASE_URL is missing',
+      'TALER_EXCHANGES is missing',
+      'TALER_MERCHANT_TOKEN is missing: nobody could create an instance',
+    ]);
+  });
+
+  it.each<[string, string, string[]]>([
+    ['no JSON', '[', ['TALER_EXCHANGES must be a JSON array of {"base_url","master_pub","currency"}']],
+    ['no array', '{}', ['TALER_EXCHANGES must be a JSON array of {"base_url","master_pub","currency"}']],
+    [
+      'an exchange twice',
+      JSON.stringify([EXCHANGE, EXCHANGE]),
+      ['TALER_EXCHANGES[1].base_url is listed twice'],
+    ],
+    [
+      'an entry that is no object',
+      JSON.stringify([EXCHANGE, null]),
+      [
+        'TALER_EXCHANGES[1].base_url must be an http(s) URL that ends in "/"',
+        'TALER_EXCHANGES[1].master_pub must be an Ed25519 key in base32',
+        'TALER_EXCHANGES[1].currency must be 1 to 11 letters A-Z',
+      ],
+    ],
+    [
+      'a master key that is no point of the curve',
+      JSON.stringify([{ ...EXCHANGE, master_pub: encodeBase32(Buffer.alloc(32, 2)) }]),
+      ['TALER_EXCHANGES[0].master_pub must be an Ed25519 key in base32'],
+    ],
+    [
+      'no exchange of the currency',
+      JSON.stringify([{ ...EXCHANGE, currency: 'EUR' }]),
+      ['TALER_CURRENCY: no exchange of TALER_EXCHANGES offers KUDOS'],
+    ],
+  ])('refuses TALER_EXCHANGES with %s', (_name, text, faults) => {
+    expect(faultsOf({ DATABASE_URL, TALER_EXCHANGES: text })).toEqual(faults);
+  });
+
+  it.each([
+    'https://backend.example',
+    'ftp://backend.example/',
+    'https://backend.example/?a=b/',
+    'https://backend.example/#/',
+    'https:///',
+    'backend.example/',
+  ])('refuses the base URL %s', (text) => {
+    expect(faultsOf({ DATABASE_URL, TALER_BASE_URL: text })).toEqual([
+      'TALER_BASE_URL must be an http(s) URL that ends in "/"',
+    ]);
+  });
+
+  describe('X_FILE', () => {
+    let folder: string;
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'load-config-'));
+    });
+    afterAll(() => rmSync(folder, { recursive: true }));
+
+    function file(content: string): string {
+      const path = join(folder, randomBytes(4).toString('hex'));
+      writeFileSync(path, content);
+      return path;
+    }
+
+    it.each<[string, string, object]>([
+      ['DATABASE_URL', 'postgresql://from.a/file', { databaseUrl: 'postgresql://from.a/file' }],
+      ['TALER_MERCHANT_TOKEN', 'secret-token:of-the-file', { merchantToken: 'secret-token:of-the-file' }],
+      ['TALER_KEY_ENCRYPTION_KEY', KEY.toString('base64'), { keyEncryptionKey: KEY }],
+      ['TALER_BASE_URL', 'https://b.example/', { baseUrl: 'https://b.example/' }],
+      ['PORT', '1234', { port: 1234 }],
+      ['TALER_TRUST_PROXY', '1', { trustProxy: true }],
+      ['TALER_EXCHANGES', JSON.stringify([EXCHANGE]), { exchanges: [{ baseUrl: EXCHANGE.base_url }] }],
+    ])('gives %s', (name, content, expected) => {
+      const base: Record<string, string> = name === 'DATABASE_URL' ? {} : { DATABASE_URL };
+      expect(loadConfig({ ...base, [`${name}_FILE`]: file(`${content}\n`) })).toMatchObject(expected);
+    });
+
+    it('is a fault when it cannot be read, beside all other faults', () => {
+      const faults = faultsOf({ DATABASE_URL, PORT: 'x', TALER_MERCHANT_TOKEN_FILE: join(folder, 'nowhere') });
+      expect(faults).toHaveLength(2);
+      expect(faults[0]).toMatch(/^TALER_MERCHANT_TOKEN_FILE cannot be read: ENOENT/);
+      expect(faults[1]).toBe('PORT must be a whole number from 0 to 65535');
+    });
+
+    it('is listed once when the variable is looked at more than once', () => {
+      const faults = faultsOf({ DATABASE_URL_FILE: join(folder, 'nowhere') });
+      expect(faults.filter((fault) => fault.startsWith('DATABASE_URL_FILE'))).toHaveLength(1);
+    });
+
+    it('is a fault beside X itself', () => {
+      expect(faultsOf({ DATABASE_URL, PORT: '1', PORT_FILE: file('2') })).toEqual([
+        'PORT and PORT_FILE are both set; keep one',
+      ]);
+    });
+  });
+});
