@@ -1,11 +1,14 @@
 import { median } from './clock';
 import type { LoadProcess } from './load/load-process';
 import type { LoadJob, LoadResult } from './load/jobs';
+import { processorTimeUs } from './processes';
 import { CONNECTIONS, type Sizes } from './settings';
 
 /** One side of a comparison: where requests go and which. */
 export interface Side {
   readonly port: number;
+  /** Whose processor time is measured; absent: nobody's. */
+  readonly processes?: () => readonly number[];
   readonly status: number;
   readonly order: LoadJob['order'];
   /** @param round 0 is the warm-up */
@@ -22,11 +25,17 @@ export interface Measured {
   readonly bodyBytes: number;
   /** Requests of all rounds. */
   readonly answered: number;
+  /** Processor time of the server per request, microseconds; undefined where it is not known. */
+  readonly cpuUs: number | undefined;
+}
+
+interface Round extends LoadResult {
+  readonly cpuUs: number | undefined;
 }
 
 /** A warm-up and the rounds of one side. */
 export async function measure(load: LoadProcess, sizes: Sizes, side: Side): Promise<Measured> {
-  const results: LoadResult[] = [];
+  const results: Round[] = [];
   for (let round = 0; round <= sizes.rounds; round++) {
     const result = await runRound(load, sizes, side, round);
     if (round > 0) results.push(result);
@@ -40,8 +49,8 @@ export async function compare(
   sizes: Sizes,
   sides: { ours: Side; baseline: Side },
 ): Promise<{ ours: Measured; baseline: Measured }> {
-  const ours: LoadResult[] = [];
-  const baseline: LoadResult[] = [];
+  const ours: Round[] = [];
+  const baseline: Round[] = [];
   for (let round = 0; round <= sizes.rounds; round++) {
     const first = await runRound(load, sizes, sides.ours, round);
     const second = await runRound(load, sizes, sides.baseline, round);
@@ -52,8 +61,8 @@ export async function compare(
   return { ours: summarise(ours), baseline: summarise(baseline) };
 }
 
-function runRound(load: LoadProcess, sizes: Sizes, side: Side, round: number): Promise<LoadResult> {
-  return load.run({
+async function runRound(load: LoadProcess, sizes: Sizes, side: Side, round: number): Promise<Round> {
+  const job = {
     kind: 'load',
     port: side.port,
     connections: CONNECTIONS,
@@ -62,10 +71,17 @@ function runRound(load: LoadProcess, sizes: Sizes, side: Side, round: number): P
     durationMs: round === 0 ? sizes.warmUpMs : sizes.roundMs,
     status: side.status,
     keepBodies: false,
-  });
+  } as const;
+  const processes = side.processes?.();
+  const before = processes && processorTimeUs(processes);
+  const result = await load.run(job);
+  const after = processes && processorTimeUs(processes);
+  const isKnown = before !== undefined && after !== undefined;
+  return { ...result, cpuUs: isKnown ? (after - before) / result.answered : undefined };
 }
 
-function summarise(results: readonly LoadResult[]): Measured {
+function summarise(results: readonly Round[]): Measured {
+  const cpu = results.flatMap(({ cpuUs }) => (cpuUs === undefined ? [] : [cpuUs]));
   return {
     perSecond: median(results.map(({ perSecond }) => perSecond)),
     rounds: results.map(({ perSecond }) => Math.round(perSecond)),
@@ -73,5 +89,6 @@ function summarise(results: readonly LoadResult[]): Measured {
     p99Ms: median(results.map(({ p99Ms }) => p99Ms)),
     bodyBytes: results[0]?.bodyBytes ?? 0,
     answered: results.reduce((sum, { answered }) => sum + answered, 0),
+    cpuUs: cpu.length === results.length ? median(cpu) : undefined,
   };
 }

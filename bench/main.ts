@@ -20,7 +20,15 @@ async function main(): Promise<number> {
   const sizes = sizesFor(selection.isQuick);
   const load = new LoadProcess();
   const say = (line: string): void => void process.stderr.write(`${line}\n`);
-  const bench = { sizes, serverUrl, directory, load, say, exchange: JSON.parse(exchange) as ExchangeFacts };
+  const bench = {
+    sizes,
+    serverUrl,
+    directory,
+    load,
+    say,
+    exchange: JSON.parse(exchange) as ExchangeFacts,
+    exchangePids: (process.env['BENCH_EXCHANGE_PID'] ?? '').split(' ').filter(Boolean).map(Number),
+  };
   const machine = describeMachine(await postgresVersion(serverUrl), {
     connections: CONNECTIONS,
     rounds: `median of ${sizes.rounds} of ${sizes.roundMs / 1000} s, ours and baseline in turn`,
@@ -57,7 +65,9 @@ process.once('SIGINT', () => process.exit(130));
 main().then(
   (code) => process.exit(code),
   (error: unknown) => {
-    process.stderr.write(`bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+    process.stderr.write(
+      `bench: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
     process.exit(1);
   },
 );

@@ -40,7 +40,12 @@ export class Merchant {
     const kept = Object.entries(process.env).filter(([name]) => !IGNORED.test(name));
     const server = await ServerProcess.start({
       script: compiled('src', 'main.js'),
-      nodeArguments: ['--expose-gc', '--require', compiled('bench', 'probe.js'), ...profileArguments(options)],
+      nodeArguments: [
+        '--expose-gc',
+        '--require',
+        compiled('bench', 'probe.js'),
+        ...profileArguments(options),
+      ],
       port,
       log: join(options.directory, `${options.name}.log`),
       env: {
@@ -96,7 +101,9 @@ export class Merchant {
     const path = join(this.options.directory, `memory-${pid}.json`);
     rmSync(path, { force: true });
     process.kill(pid, 'SIGUSR2');
-    await waitUntil(`the memory note of ${pid}`, START_TIMEOUT_MS, PROBE_POLL_MS, async () => existsSync(path));
+    await waitUntil(`the memory note of ${pid}`, START_TIMEOUT_MS, PROBE_POLL_MS, async () =>
+      existsSync(path),
+    );
     const note = JSON.parse(readFileSync(path, 'utf8')) as MemoryNote;
     return { ...note, rss: residentBytes(pid) ?? note.rss };
   }

@@ -58,8 +58,9 @@ export class ServerProcess {
     return new ServerProcess(child, options.port, monotonicMs() - startedMs);
   }
 
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
+  /** Where load goes to, and whose processor time it takes. */
+  get target(): { port: number; processes: () => readonly number[] } {
+    return { port: this.port, processes: () => this.family() };
   }
 
   async stop(): Promise<void> {
@@ -85,6 +86,24 @@ export function residentBytes(pid: number): number | undefined {
   if (!existsSync(path)) return undefined;
   const kibibytes = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(path, 'utf8'))?.[1];
   return kibibytes === undefined ? undefined : Number(kibibytes) * 1024;
+}
+
+/** Ticks of /proc/PID/stat per second on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+/** Place of utime behind the name of the command, which may hold spaces. */
+const UTIME_AT = 11;
+
+/** Processor time of some processes so far, user and system, in microseconds; undefined where nobody tells. */
+export function processorTimeUs(pids: readonly number[]): number | undefined {
+  let ticks = 0;
+  for (const pid of pids) {
+    const path = `/proc/${pid}/stat`;
+    if (!existsSync(path)) return undefined;
+    const text = readFileSync(path, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    ticks += Number(fields[UTIME_AT]) + Number(fields[UTIME_AT + 1]);
+  }
+  return (ticks / TICKS_PER_SECOND) * 1e6;
 }
 
 function accepts(port: number): Promise<boolean> {

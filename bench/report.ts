@@ -96,7 +96,9 @@ function layOut(table: Table): string[] {
     });
     return `| ${padded.join(' | ')} |`;
   });
-  const rule = widths?.map((width, column) => (column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  const rule = widths?.map((width, column) =>
+    column === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
+  );
   return [lines[0] ?? '', `| ${rule?.join(' | ') ?? ''} |`, ...lines.slice(1)];
 }
 

@@ -1,6 +1,6 @@
 import type { RowName } from './arguments';
 import { get } from './http-message';
-import { fill, type Bench, openShop, ordersPath, type Shop, startBaseline } from './world';
+import { fill, type Bench, openShop, ordersPath, type Shop, startBaseline, startMerchant } from './world';
 import { copyOf, withClient } from './database';
 import type { Merchant } from './merchant';
 import type { Row, Table } from './report';
@@ -17,6 +17,10 @@ import {
   publicStatus,
 } from './rows/http-rows';
 import { payRow } from './rows/pay-rows';
+import { REFERENCE_WORKERS, referenceRows } from './rows/reference-rows';
+import { scaleRows } from './rows/scale-rows';
+import { startRows } from './rows/start-rows';
+import { waiterRows } from './rows/waiter-rows';
 
 /** Error bodies of ours for a false signature have about this size. */
 const ERROR_BYTES = 180;
@@ -34,18 +38,40 @@ const HTTP_ROWS: readonly (readonly [RowName, (world: HttpWorld) => Promise<Row>
 export async function runTables(bench: Bench, only: ReadonlySet<RowName>): Promise<Table[]> {
   const { shop, merchant } = await openShop(bench, 'bench');
   const rows: Row[] = [];
-  if (HTTP_ROWS.some(([name]) => only.has(name))) rows.push(...(await httpRows(bench, { shop, merchant, only })));
+  if (HTTP_ROWS.some(([name]) => only.has(name)))
+    rows.push(...(await httpRows(bench, { shop, merchant, only })));
   if (only.has('pay')) {
     for (const size of bench.sizes.payments) rows.push(await payRow(bench, shop, merchant, size));
   }
+  if (only.has('waiters')) {
+    bench.say('measuring waiters');
+    rows.push(...(await waiterRows(bench, shop, merchant)));
+  }
   await merchant.stop();
-  return [
-    {
-      title: 'Ours beside its baseline, one process',
-      heads: ['ours', 'baseline', 'ratio'],
-      rows,
-    },
-  ];
+  if (only.has('scale')) rows.push(...(await scaleRows(bench)));
+  if (only.has('start')) {
+    bench.say('measuring start');
+    rows.push(...(await startRows(bench, shop)));
+  }
+  const own: Table = {
+    title: 'Ours beside its baseline, one process',
+    heads: ['ours', 'baseline', 'ratio'],
+    rows,
+  };
+  if (!only.has('reference')) return [own];
+  return [...(rows.length > 0 ? [own] : []), await referenceTable(bench, shop)];
+}
+
+async function referenceTable(bench: Bench, shop: Shop): Promise<Table> {
+  const options = { name: 'reference', workers: REFERENCE_WORKERS };
+  const merchant = await startMerchant(bench, shop.databaseUrl, options);
+  const rows = await referenceRows(bench, shop, merchant);
+  await merchant.stop();
+  return {
+    title: `Ours with WORKERS=${REFERENCE_WORKERS} beside the C reference of 2020`,
+    heads: ['ours', 'C, 2020', 'ratio'],
+    rows,
+  };
 }
 
 async function httpRows(
@@ -55,7 +81,10 @@ async function httpRows(
   await fill(shop, { prefix: PAID_PREFIX, count: bench.sizes.paidOrders, isClaimed: 'true', isPaid: 'true' });
   if (only.has('claim')) await fill(shop, claimCopies({ bench }));
   const bodies = await bodiesOf(bench, shop, merchant);
-  const baseline = await startBaseline(bench, { contractBytes: bodies.contractBytes, errorBytes: ERROR_BYTES });
+  const baseline = await startBaseline(bench, {
+    contractBytes: bodies.contractBytes,
+    errorBytes: ERROR_BYTES,
+  });
   await fillBaseline(baseline.databaseUrl, bench.sizes.paidOrders, bodies);
   const rows: Row[] = [];
   for (const [name, run] of HTTP_ROWS) {

@@ -45,8 +45,8 @@ const FULL: Sizes = {
   paidOrders: 1_000,
   claimsPerRound: 20_000,
   payments: [
-    { coins: 1, perRound: 800 },
-    { coins: 8, perRound: 200 },
+    { coins: 1, perRound: 500 },
+    { coins: 8, perRound: 120 },
   ],
   waiters: 10_000,
   wakeRounds: 300,

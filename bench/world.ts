@@ -14,6 +14,8 @@ export interface Bench {
   /** A PostgreSQL with durable settings, shared by ours and the baselines. */
   readonly serverUrl: string;
   readonly exchange: ExchangeFacts;
+  /** Empty: not known. */
+  readonly exchangePids: readonly number[];
   readonly directory: string;
   readonly load: LoadProcess;
   /** Says on the terminal what goes on. */

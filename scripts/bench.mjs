@@ -49,6 +49,7 @@ async function measure() {
     ...process.env,
     BENCH_DATABASE_URL: postgres.url,
     BENCH_EXCHANGE: JSON.stringify(facts),
+    BENCH_EXCHANGE_PID: String(exchange.pid),
     BENCH_DIRECTORY: directory,
   });
 }

@@ -98,8 +98,7 @@ export async function runTriggers(job: TriggerJob): Promise<Triggered> {
       sentMs[index] = monotonicMs();
       const answer = await connection.send(job.requests[index] ?? Buffer.alloc(0));
       answeredMs[index] = monotonicMs();
-      if (answer.status !== 200)
-        throw new Error(`a trigger got ${answer.status}: ${answer.body.toString()}`);
+      if (answer.status !== 200) throw new Error(`a trigger got ${answer.status}: ${answer.body.toString()}`);
     }
     connection.close();
   };

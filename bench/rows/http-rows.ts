@@ -30,7 +30,12 @@ async function ratioRow(world: HttpWorld, aim: Aim, sides: { ours: Side; baselin
   return toRow(aim, measured);
 }
 
-/** @param unit what is counted */
+/** What a request costs the server alone: other load on the machine does not change it. */
+function cpuNote({ ours, baseline }: { ours: Measured; baseline: Measured }): string | undefined {
+  if (ours.cpuUs === undefined || baseline.cpuUs === undefined) return undefined;
+  return `processor time of the server ${figure(ours.cpuUs)} us, baseline ${figure(baseline.cpuUs)} us`;
+}
+
 export function toRow(aim: Aim, measured: { ours: Measured; baseline: Measured }): Row {
   const ratio = measured.ours.perSecond / measured.baseline.perSecond;
   return {
@@ -40,12 +45,13 @@ export function toRow(aim: Aim, measured: { ours: Measured; baseline: Measured }
     ratio: ratio.toFixed(2),
     aim: `>= ${aim.ratio.toFixed(2)}`,
     isMet: ratio >= aim.ratio,
-    note: aim.note,
+    note: [aim.note, cpuNote(measured)].filter((part) => part !== undefined).join('; '),
     facts: measured,
   };
 }
 
-export const copyNumbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index + 1);
+export const copyNumbers = (count: number): number[] =>
+  Array.from({ length: count }, (_, index) => index + 1);
 
 export function privateStatus(world: HttpWorld): Promise<Row> {
   const { shop, merchant, baseline, bench } = world;
@@ -56,8 +62,8 @@ export function privateStatus(world: HttpWorld): Promise<Row> {
     world,
     { operation: 'private status of a paid order', ratio: 0.75 },
     {
-      ours: { port: merchant.port, status: 200, order: 'repeat', requests: () => ours },
-      baseline: { port: baseline.server.port, status: 200, order: 'repeat', requests: () => theirs },
+      ours: { ...merchant.server.target, status: 200, order: 'repeat', requests: () => ours },
+      baseline: { ...baseline.server.target, status: 200, order: 'repeat', requests: () => theirs },
     },
   );
 }
@@ -73,8 +79,8 @@ export function publicStatus(world: HttpWorld): Promise<Row> {
     world,
     { operation: 'public status of a paid order', ratio: 0.75 },
     {
-      ours: { port: merchant.port, status: 200, order: 'repeat', requests: () => ours },
-      baseline: { port: baseline.server.port, status: 200, order: 'repeat', requests: () => theirs },
+      ours: { ...merchant.server.target, status: 200, order: 'repeat', requests: () => ours },
+      baseline: { ...baseline.server.target, status: 200, order: 'repeat', requests: () => theirs },
     },
   );
 }
@@ -86,8 +92,8 @@ export function createOrders(world: HttpWorld): Promise<Row> {
     world,
     { operation: 'create an order', ratio: 0.6 },
     {
-      ours: { port: world.merchant.port, status: 200, order: 'repeat', requests: () => ours },
-      baseline: { port: world.baseline.server.port, status: 200, order: 'repeat', requests: () => theirs },
+      ours: { ...world.merchant.server.target, status: 200, order: 'repeat', requests: () => ours },
+      baseline: { ...world.baseline.server.target, status: 200, order: 'repeat', requests: () => theirs },
     },
   );
 }
@@ -112,8 +118,8 @@ export function claimOrders(world: HttpWorld): Promise<Row> {
     world,
     { operation: 'claim (distinct orders)', ratio: 0.5 },
     {
-      ours: { port: world.merchant.port, status: 200, order: 'once', requests: requestsOf },
-      baseline: { port: world.baseline.server.port, status: 200, order: 'repeat', requests: () => [theirs] },
+      ours: { ...world.merchant.server.target, status: 200, order: 'once', requests: requestsOf },
+      baseline: { ...world.baseline.server.target, status: 200, order: 'repeat', requests: () => [theirs] },
     },
   );
 }
@@ -152,8 +158,8 @@ async function forgeryRow(
 ): Promise<Row> {
   const { load, sizes, serverUrl } = world.bench;
   const side = { status: 403, order: 'repeat' } as const;
-  const ours: Side = { ...side, port: world.merchant.port, requests: () => requests.ours };
-  const baseline: Side = { ...side, port: world.baseline.server.port, requests: () => requests.baseline };
+  const ours: Side = { ...side, ...world.merchant.server.target, requests: () => requests.ours };
+  const baseline: Side = { ...side, ...world.baseline.server.target, requests: () => requests.baseline };
   const count = await TransactionCount.start(serverUrl, world.shop.databaseUrl);
   const measured = await compare(load, sizes, { ours, baseline });
   const transactions = await count.seen();
@@ -163,7 +169,7 @@ async function forgeryRow(
     ...row,
     aim: `${row.aim}, no query`,
     isMet: row.isMet === true && transactions <= answered * QUERY_SHARE_MAX,
-    note: `${transactions} transactions (jobs and heartbeats) while ${answered} requests were answered`,
+    note: `${row.note ?? ''}; ${transactions} transactions (jobs and heartbeats) while ${answered} requests were answered`,
     facts: { ...measured, transactions },
   };
 }

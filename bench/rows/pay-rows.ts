@@ -50,8 +50,14 @@ export async function payRow(
     bench.load,
     { ...bench.sizes, roundMs: PREPARATION_MS, warmUpMs: PREPARATION_MS },
     {
-      ours: { port: merchant.port, status: 200, order: 'once', requests: ofRound(pays) },
-      baseline: { port: exchangePort, status: 200, order: 'once', requests: ofRound(deposits) },
+      ours: { ...merchant.server.target, status: 200, order: 'once', requests: ofRound(pays) },
+      baseline: {
+        port: exchangePort,
+        processes: () => bench.exchangePids,
+        status: 200,
+        order: 'once',
+        requests: ofRound(deposits),
+      },
     },
   );
   const operation = `pay with ${size.coins} coin${size.coins === 1 ? '' : 's'} (RSA 2048)`;

@@ -46,7 +46,7 @@ async function open(bench: Bench, name: string, count: number): Promise<Stored> 
 
 function statusSide({ shop, merchant, count }: Stored): Side {
   return {
-    server: merchant.server,
+    ...merchant.server.target,
     status: 200,
     order: 'repeat',
     requests: () =>
@@ -67,7 +67,7 @@ async function listRow(bench: Bench, large: Stored, small: Stored): Promise<Row>
   }
   const side = ({ shop, merchant }: Stored): Side => {
     const requests = [get(`${ordersPath(true)}${PAGE}`, shop.token)];
-    return { server: merchant.server, status: 200, order: 'repeat', requests: () => requests };
+    return { ...merchant.server.target, status: 200, order: 'repeat', requests: () => requests };
   };
   return scaleRow(bench, operation, {
     large: side(large),

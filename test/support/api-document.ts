@@ -6,6 +6,8 @@ import addFormats from 'ajv-formats';
 export interface DocumentedExchange {
   readonly method: string;
   readonly url: string;
+  /** The JSON that was sent, if any. */
+  readonly request?: unknown;
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
@@ -19,6 +21,7 @@ interface DocumentedResponse {
 
 interface DocumentedOperation {
   readonly operationId: string;
+  readonly requestBody?: { readonly content: Readonly<Record<string, { readonly schema: object }>> };
   readonly responses: Readonly<Record<string, DocumentedResponse>>;
 }
 
@@ -48,7 +51,7 @@ const validators = new WeakMap<object, ValidateFunction>();
 
 /**
  * Holds a live answer against openapi.json: the operation, its status, headers, content type, body and error code must
- * be documented.
+ * be documented, and a request that was granted must be one that the document allows.
  * @throws Error that says what the document has otherwise
  */
 export function checkAgainstDocument(exchange: DocumentedExchange): void {
@@ -79,6 +82,20 @@ export function checkAgainstDocument(exchange: DocumentedExchange): void {
     ? checkResponse(exchange, response, method === 'HEAD')
     : `the document has only the statuses ${Object.keys(operation.responses).join(', ')}`;
   if (fault) fail(fault);
+  const requestFault = checkRequest(exchange, operation);
+  if (requestFault) fail(`the document does not allow this request, which was granted: ${requestFault}`);
+}
+
+/** Refused requests may be anything; of a granted one the document must not say that it is malformed. */
+function checkRequest(exchange: DocumentedExchange, operation: DocumentedOperation): string | undefined {
+  const schema = operation.requestBody?.content['application/json']?.schema;
+  if (!schema || exchange.request === undefined || exchange.status >= 300) return undefined;
+  // An explicit null is the same as an absent member, which the document says once for all.
+  const sent: unknown = JSON.parse(
+    JSON.stringify(exchange.request),
+    (_name, value: unknown) => value ?? undefined,
+  );
+  return validate(schema, sent);
 }
 
 /** An answer to a path or method that does not exist. */

@@ -49,7 +49,7 @@ export class Api {
     });
     const text = await answer.body.text();
     const result = { status: answer.statusCode, headers: answer.headers, text, body: parse(text) };
-    checkAgainstDocument({ method, url: `${this.baseUrl}${path}`, ...result });
+    checkAgainstDocument({ method, url: `${this.baseUrl}${path}`, request: options.json, ...result });
     return result;
   }
 }

@@ -65,6 +65,14 @@ describe('checkAgainstDocument', () => {
     expect(() => checkAgainstDocument(exchange(changes))).toThrow(fault);
   });
 
+  it('catches a granted request that the document calls malformed, nulls being absent members', () => {
+    const order = { amount: 'KUDOS:5', summary: 'Article 42' };
+    checkAgainstDocument(exchange({ body: CREATED, request: { order, refund_delay: null } }));
+    const odd = exchange({ body: CREATED, request: { order: { ...order, amount: 5 } } });
+    expect(() => checkAgainstDocument(odd)).toThrow(/does not allow this request.*order\/amount/);
+    checkAgainstDocument(exchange({ status: 401, body: UNAUTHORIZED, request: { order: 1 } }));
+  });
+
   it('lets unknown paths, unknown methods and preflights be answered as the document says of all', () => {
     const unknown = { code: 21, hint: 'unknown', request_id: 'a-1' };
     checkAgainstDocument(exchange({ url: 'http://localhost/nowhere', status: 404, body: unknown }));

@@ -124,7 +124,7 @@ describe('GET orders/$ID', () => {
     const order = prepared.get(`${kind} ${state}`);
     if (!order) throw new Error('not prepared');
     // The wait shows that refusals, 200 and 202 come at once; 402 is asked for without one.
-    const wait = outcome === 402 ? {} : { timeout_ms: 60_000 };
+    const wait: Record<string, number> = outcome === 402 ? {} : { timeout_ms: 60_000 };
     const answer = await publicStatus(shop, order.orderId, { ...queryOf(credential, order), ...wait });
     switch (outcome) {
       case 200:

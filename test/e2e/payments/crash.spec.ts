@@ -164,13 +164,20 @@ describe('a server that is killed in the middle of a payment', () => {
     const coins = await withdraw(1, '5');
     const customer = await Customer.order(shop);
     await killAfterDeposit(customer, coins, 'KUDOS:5');
-    // The jobs of a minute come with the minute.
     const workers = await ServerProcess.start({
       database,
       exchanges: exchanges(),
       environment: { TALER_RUN_JOBS: '1' },
     });
-    await eventually(async () => (await countAttempts(database)) === 0, 75_000);
+    await eventually(async () => {
+      const known = await database.query<{ identifier: string }>(
+        'select identifier from graphile_worker._private_known_crontabs',
+      );
+      return known.some(({ identifier }) => identifier === 'recover-payments');
+    });
+    // What the clock does at each full minute.
+    await database.query(`select graphile_worker.add_job('recover-payments')`);
+    await eventually(async () => (await countAttempts(database)) === 0);
     expect((await workers.stop()).code).toBe(0);
     await start();
     expect(await statusOf(customer)).toMatchObject({ order_status: 'paid' });
