@@ -1,4 +1,5 @@
 // npm start: installs, builds, starts what the environment does not name, and serves until it is told to stop.
+import { configurationFaults } from './lib/check-config.mjs';
 import { onStopSignal, startChild } from './lib/children.mjs';
 import { welcome } from './lib/welcome.mjs';
 import { prepare } from './lib/install.mjs';
@@ -21,6 +22,11 @@ async function serveOnly() {
 }
 
 async function serveAll() {
+  const faults = configurationFaults(process.env);
+  if (faults !== undefined) {
+    process.stderr.write(`${faults}\n`);
+    return 1;
+  }
   const stack = new Stack({ dataDirectory: dataDirectory(), env: process.env });
   let signals = 0;
   const interrupted = new Promise((resolve) => {

@@ -96,6 +96,15 @@ test('refuses a data directory that a living start uses', async (t) => {
   assert.equal(await first.stop('SIGTERM'), 0);
 });
 
+test('lists every fault of the configuration and starts nothing', async (t) => {
+  const data = join(scratch(t), 'data');
+  const run = await start(t, { data, settings: { LOG_LEVEL: 'loud', TALER_BASE_URL: 'nope', WORKERS: '0' } });
+  assert.equal(await run.exit(), 1);
+  for (const name of ['LOG_LEVEL', 'TALER_BASE_URL', 'WORKERS'])
+    assert.match(run.output(), new RegExp(`- ${name} must`));
+  assert.equal(existsSync(data), false);
+});
+
 test('invents nothing in production', async (t) => {
   const data = join(scratch(t), 'data');
   const run = await start(t, { data, settings: { NODE_ENV: 'production' } });

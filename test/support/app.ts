@@ -156,6 +156,8 @@ export async function createOrder(
     { token: shop.token },
   );
   expectStatus(created.status, 200, created.text);
-  const status = await shop.api.get(`private/orders/${created.body.order_id as string}`, { token: shop.token });
+  const status = await shop.api.get(`private/orders/${created.body.order_id as string}`, {
+    token: shop.token,
+  });
   return { orderId: created.body.order_id, token: created.body.token, payUri: status.body.taler_pay_uri };
 }

@@ -17,7 +17,10 @@ export interface TestDatabase {
 
 function serverUrl(): string {
   const url = process.env['TEST_DATABASE_URL'];
-  if (!url) throw new Error('TEST_DATABASE_URL is missing: run through npm test, whose global set-up starts PostgreSQL');
+  if (!url)
+    throw new Error(
+      'TEST_DATABASE_URL is missing: run through npm test, whose global set-up starts PostgreSQL',
+    );
   return url;
 }
 
