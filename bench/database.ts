@@ -98,37 +98,67 @@ export async function settle(client: Client): Promise<void> {
   await client.query('checkpoint');
 }
 
-/** A backend of PostgreSQL may keep its counts to itself for ten seconds after its last statement. */
-const COUNTS_SETTLE_MS = 11_000;
+/** Far below the time between two queries of an idle process. */
+const SAMPLE_INTERVAL_MS = 40;
 
-/** Counts the transactions of a database; every statement of its own is one. */
-export class TransactionCount {
-  private constructor(
-    private readonly serverUrl: string,
-    private readonly database: string,
-    private readonly before: number,
-  ) {}
+/**
+ * Notes which statements the backend starts, by looking again and again at what PostgreSQL says of its connections:
+ * the start and text of a statement stay there until the next one. Statements on one connection within one interval
+ * count once, so a small number is exact and a large one is too small.
+ */
+export class QueryWatch {
+  /** How often each text was seen. */
+  private readonly counts = new Map<string, number>();
+  private readonly known = new Map<number, string>();
+  private isOver = false;
+  private sampling: Promise<void> = Promise.resolve();
+  private readonly startedMs = performance.now();
 
-  /** @param databaseUrl of the database to watch; asked from another one, so that asking does not count */
-  static async start(serverUrl: string, databaseUrl: string): Promise<TransactionCount> {
-    const database = new URL(databaseUrl).pathname.slice(1);
-    await delay(COUNTS_SETTLE_MS);
-    return new TransactionCount(serverUrl, database, await read(serverUrl, database));
+  private constructor(private readonly database: string) {}
+
+  /** @param databaseUrl of the database to watch; asked from another one */
+  static async start(serverUrl: string, databaseUrl: string): Promise<QueryWatch> {
+    const watch = new QueryWatch(new URL(databaseUrl).pathname.slice(1));
+    const client = new Client({ connectionString: serverUrl, ssl: false, application_name: 'bench' });
+    await client.connect();
+    await watch.sample(client);
+    watch.counts.clear();
+    watch.sampling = watch.run(client);
+    return watch;
   }
 
-  /** Transactions since the start. */
-  async seen(): Promise<number> {
-    await delay(COUNTS_SETTLE_MS);
-    return (await read(this.serverUrl, this.database)) - this.before;
+  /** @returns statements per second, and how often each was seen, most frequent first */
+  async stop(): Promise<{ perSecond: number; count: number; queries: Record<string, number> }> {
+    const seconds = (performance.now() - this.startedMs) / 1000;
+    this.isOver = true;
+    await this.sampling;
+    const queries = [...this.counts].sort((a, b) => b[1] - a[1]);
+    const count = queries.reduce((sum, [, seen]) => sum + seen, 0);
+    return { count, perSecond: count / seconds, queries: Object.fromEntries(queries) };
+  }
+
+  private async run(client: Client): Promise<void> {
+    while (!this.isOver) {
+      await delay(SAMPLE_INTERVAL_MS);
+      await this.sample(client);
+    }
+    await client.end();
+  }
+
+  private async sample(client: Client): Promise<void> {
+    const { rows } = await client.query<{ pid: number; query: string; started: string | null }>({
+      name: 'activity',
+      text: `select pid, query, query_start::text as started from pg_stat_activity
+        where datname = $1 and application_name like 'taler-merchant%'`,
+      values: [this.database],
+    });
+    for (const { pid, query, started } of rows) {
+      if (started === null || this.known.get(pid) === started) continue;
+      this.known.set(pid, started);
+      const text = query.replace(/\s+/g, ' ').slice(0, QUERY_TEXT_MAX);
+      this.counts.set(text, (this.counts.get(text) ?? 0) + 1);
+    }
   }
 }
 
-async function read(serverUrl: string, database: string): Promise<number> {
-  return withClient(serverUrl, async (client) => {
-    const { rows } = await client.query<{ count: string }>(
-      'select xact_commit + xact_rollback as count from pg_stat_database where datname = $1',
-      [database],
-    );
-    return Number(rows[0]?.count ?? Number.NaN);
-  });
-}
+const QUERY_TEXT_MAX = 80;

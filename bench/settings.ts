@@ -50,7 +50,7 @@ const FULL: Sizes = {
   ],
   waiters: 10_000,
   wakeRounds: 300,
-  quietMs: 22_000,
+  quietMs: 25_000,
   ordersSmall: 1_000,
   ordersLarge: 1_000_000,
   startRounds: 5,

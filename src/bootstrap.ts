@@ -5,6 +5,7 @@ import express, { Application } from 'express';
 import { AppModule } from './app.module';
 import { Clock } from './platform/clock';
 import { AppConfig } from './platform/config/config';
+import { answerClientError } from './platform/http/client-error';
 import { edge } from './platform/http/edge';
 import { RouteAudit } from './platform/http/route-audit';
 import { TalerExceptionFilter } from './platform/http/taler-exception.filter';
@@ -43,14 +44,28 @@ export async function createApp(config: AppConfig, log: Log, clock?: Clock): Pro
   const http = app.getHttpServer();
   http.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   http.requestTimeout = REQUEST_TIMEOUT_MS;
+  http.on('clientError', answerClientError);
+  // Left to the application, which answers in JSON: a missing Host matters only where URLs are made of it, and an
+  // expectation that nobody knows may be ignored (RFC 9110 10.1.1).
+  Object.assign(http, { requireHostHeader: false });
+  http.on('checkExpectation', server);
   return app;
 }
+
+/** How often a closing server looks for connections that are idle by now. */
+const CLOSE_SWEEP_INTERVAL_MS = 20;
 
 /** Answers the waiters, lets requests finish, closes everything. */
 export async function closeApp(app: NestExpressApplication): Promise<void> {
   app.get(LongPollHub).release();
   const http = app.getHttpServer() as import('node:http').Server;
-  // Keep-alive connections without a request would hold the close up.
   http.closeIdleConnections();
-  await app.close();
+  // A connection that is answered after the close began is kept alive like any other: without us the close would
+  // wait for its time-out.
+  const sweep = setInterval(() => http.closeIdleConnections(), CLOSE_SWEEP_INTERVAL_MS);
+  try {
+    await app.close();
+  } finally {
+    clearInterval(sweep);
+  }
 }

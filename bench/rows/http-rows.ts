@@ -4,7 +4,7 @@ import { encodeBase32 } from '../../src/taler/base32';
 import { merchantPaymentOk } from '../../src/taler/signatures-merchant';
 import { orderUnclaim } from '../../src/taler/signatures-wallet';
 import { compare, type Measured, type Side } from '../compare';
-import { copyOf, TransactionCount } from '../database';
+import { copyOf, QueryWatch } from '../database';
 import { get, post } from '../http-message';
 import { figure, type Row } from '../report';
 import type { Merchant } from '../merchant';
@@ -147,7 +147,7 @@ function makeForgeries(): Forgery[] {
   });
 }
 
-/** Of the requests, at most this share may have led to a transaction: jobs and heartbeats ask now and then. */
+/** Of the requests, at most this share may coincide with a query: jobs and heartbeats ask now and then. */
 const QUERY_SHARE_MAX = 0.001;
 
 /** The row, and the proof that no query was made for the requests it measured. */
@@ -160,17 +160,17 @@ async function forgeryRow(
   const side = { status: 403, order: 'repeat' } as const;
   const ours: Side = { ...side, ...world.merchant.server.target, requests: () => requests.ours };
   const baseline: Side = { ...side, ...world.baseline.server.target, requests: () => requests.baseline };
-  const count = await TransactionCount.start(serverUrl, world.shop.databaseUrl);
+  const watch = await QueryWatch.start(serverUrl, world.shop.databaseUrl);
   const measured = await compare(load, sizes, { ours, baseline });
-  const transactions = await count.seen();
+  const queries = await watch.stop();
   const row = toRow({ operation, ratio: 0.75 }, measured);
   const answered = measured.ours.answered;
   return {
     ...row,
     aim: `${row.aim}, no query`,
-    isMet: row.isMet === true && transactions <= answered * QUERY_SHARE_MAX,
-    note: `${row.note ?? ''}; ${transactions} transactions (jobs and heartbeats) while ${answered} requests were answered`,
-    facts: { ...measured, transactions },
+    isMet: row.isMet === true && queries.count <= answered * QUERY_SHARE_MAX,
+    note: `${row.note ?? ''}; ${queries.count} queries (jobs and heartbeats) while ${answered} requests were answered`,
+    facts: { ...measured, queries },
   };
 }
 

@@ -71,8 +71,9 @@ function endOfString(text: string, open: number): number {
 }
 
 /**
- * Looks for the first string or member name with an unpaired surrogate or a NUL (conventions.md 8), or for the
- * first value that nests deeper than MAX_JSON_DEPTH.
+ * Looks for the first string or member name with an unpaired surrogate or a NUL (conventions.md 8), for the first
+ * value that nests deeper than MAX_JSON_DEPTH, or for a number beyond the doubles: JSON.parse makes `1e400` Infinity,
+ * which JSON.stringify would turn into null without a word.
  *
  * @returns a path like `$.products[0].description`, or undefined if all is well
  */
@@ -83,6 +84,7 @@ export function findForbiddenString(value: JsonValue): string | undefined {
 // The path is built on the way back only, so the usual case of no finding makes no strings.
 function searchForbidden(value: JsonValue, depth: number): string[] | undefined {
   if (typeof value === 'string') return isAllowedString(value) ? undefined : [];
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : [];
   if (typeof value !== 'object' || value === null) return undefined;
   if (depth >= MAX_JSON_DEPTH) return [];
   if (Array.isArray(value)) {

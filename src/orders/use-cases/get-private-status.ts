@@ -51,6 +51,7 @@ export class GetPrivateStatus {
     const known = needsTopics ? await this.orders.find(instance.serial, orderId) : undefined;
     return this.hub.wait({
       topic: orderTopic(instance.serial, orderId),
+      reads: 'order with contract',
       alsoTopics: sessionTopics(known, query.sessionId),
       timeoutMs: query.timeoutMs,
       onGone,

@@ -50,6 +50,7 @@ export class GetPublicStatus {
     const needsTopics = query.timeoutMs > 0 && query.sessionId !== undefined;
     return this.hub.wait({
       topic: orderTopic(instance.serial, orderId),
+      reads: 'order',
       alsoTopics: needsTopics ? sessionTopics(await load(), query.sessionId) : [],
       timeoutMs: query.timeoutMs,
       onGone,

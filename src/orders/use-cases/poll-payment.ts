@@ -48,6 +48,7 @@ export class PollPayment {
     const needsTopics = query.timeoutMs > 0 && query.sessionId !== undefined;
     return this.hub.wait({
       topic: orderTopic(instance.serial, query.orderId),
+      reads: 'order',
       alsoTopics: needsTopics ? sessionTopics(await load(), query.sessionId) : [],
       timeoutMs: query.timeoutMs,
       onGone,

@@ -198,7 +198,7 @@ export const JsonField = (options: FieldOptions & { shape?: () => DtoClass } = {
     {
       parse: (wire) =>
         isJsonObject(wire) && findForbiddenString(wire as JsonValue) === undefined ? wire : undefined,
-      expects: 'a JSON object, its texts without NUL and unpaired surrogates',
+      expects: 'a JSON object without NUL, unpaired surrogates and numbers beyond the doubles',
       schema: options.shape
         ? nestedSchema(options.shape)
         : ({ type: 'object', additionalProperties: true } as ApiPropertyOptions),

@@ -7,20 +7,21 @@ import { Metrics } from '../observability/metrics';
 const WAITERS_MAX = 50_000;
 
 export interface Wait<State, Answer> {
-  /** The topic whose readers share one `load` after each wake-up. */
   readonly topic: Topic;
+  /** Names what `load` reads: waiters of the same topic and the same name share one read after each wake-up. */
+  readonly reads: string;
   /** Further topics that wake this waiter. */
   readonly alsoTopics?: readonly Topic[];
   readonly timeoutMs: number;
   /** Calls back when the client has gone; undefined while it may still be there. */
   readonly onGone?: (callback: () => void) => void;
-  /** Reads the state that all waiters of `topic` judge. */
+  /** Reads the state that all waiters of `topic` and `reads` judge. */
   readonly load: () => Promise<State>;
   /** The answer, or undefined to go on waiting; `last` is true when there is no time left: answer now. */
   readonly judge: (state: State, last: boolean) => Answer | undefined | Promise<Answer | undefined>;
 }
 
-/** One topic that somebody waits for. */
+/** Those who wait for one topic and read the same. */
 interface Room<State> {
   waiters: number;
   /** The read under way since the latest wake-up, shared by everybody who was woken by it. */
@@ -33,7 +34,7 @@ interface Room<State> {
  */
 @Injectable()
 export class LongPollHub implements OnModuleDestroy {
-  private readonly rooms = new Map<Topic, Room<unknown>>();
+  private readonly rooms = new Map<string, Room<unknown>>();
   private readonly sleepers = new Set<() => void>();
   private waiting = 0;
   private closing = false;
@@ -50,7 +51,8 @@ export class LongPollHub implements OnModuleDestroy {
     }
     const sleeper = new Sleeper(wait.timeoutMs);
     wait.onGone?.(() => sleeper.leave());
-    const room = this.enter(wait.topic);
+    const roomKey = `${wait.reads} ${wait.topic}`;
+    const room = this.enter(roomKey);
     const wake = () => {
       // A read that began before the event is stale: whoever wakes first starts a new one.
       room.shared = undefined;
@@ -77,7 +79,7 @@ export class LongPollHub implements OnModuleDestroy {
       sleeper.end();
       for (const end of unsubscribe) end();
       this.sleepers.delete(release);
-      this.leave(wait.topic, room);
+      this.leave(roomKey, room);
       this.metrics.longPollWaiters.set(--this.waiting);
     }
   }
@@ -92,15 +94,15 @@ export class LongPollHub implements OnModuleDestroy {
     for (const release of [...this.sleepers]) release();
   }
 
-  private enter(topic: Topic): Room<unknown> {
-    let room = this.rooms.get(topic);
-    if (!room) this.rooms.set(topic, (room = { waiters: 0, shared: undefined }));
+  private enter(key: string): Room<unknown> {
+    let room = this.rooms.get(key);
+    if (!room) this.rooms.set(key, (room = { waiters: 0, shared: undefined }));
     room.waiters++;
     return room;
   }
 
-  private leave(topic: Topic, room: Room<unknown>): void {
-    if (--room.waiters === 0) this.rooms.delete(topic);
+  private leave(key: string, room: Room<unknown>): void {
+    if (--room.waiters === 0) this.rooms.delete(key);
   }
 
   private share<State>(room: Room<unknown>, load: () => Promise<State>): Promise<State> {

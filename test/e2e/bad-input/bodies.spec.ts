@@ -160,6 +160,22 @@ describe('the bytes of a body', () => {
       expect(answer).toMatch(/"code": ?32\b/);
     });
 
+    it('is refused although it never ends', async () => {
+      const head = [
+        `POST ${PATH} HTTP/1.1`,
+        'Host: localhost',
+        `Authorization: Bearer ${world.shop.token}`,
+        'Transfer-Encoding: chunked',
+        '\r\n',
+      ];
+      const chunk = `${MIB.toString(16)}\r\n${' '.repeat(MIB)}\r\n`;
+      const answer = await sendBytes(world.server.url, head.join('\r\n') + chunk.repeat(9), (received) =>
+        received.includes('"code"'),
+      );
+      expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+      expect(answer).toMatch(/"code": ?32\b/);
+    });
+
     it('need not be announced', async () => {
       expect((await send(pieces(Buffer.from(TEXT), 7))).status).toBe(200);
     });

