@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import type { Server } from 'node:http';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, NestExpressApplication } from '@nestjs/platform-express';
 import express, { Application } from 'express';
@@ -10,6 +11,7 @@ import { edge } from './platform/http/edge';
 import { RouteAudit } from './platform/http/route-audit';
 import { TalerExceptionFilter } from './platform/http/taler-exception.filter';
 import { TalerValidationPipe } from './platform/http/taler-validation.pipe';
+import { closeUnusedConnections, watchUnusedConnections } from './platform/http/unused-connections';
 import { LongPollHub } from './platform/long-poll/long-poll.hub';
 import type { Log } from './platform/observability/log';
 import { NestLogger } from './platform/observability/logger';
@@ -41,9 +43,10 @@ export async function createApp(config: AppConfig, log: Log, clock?: Clock): Pro
   app.useGlobalFilters(filter);
   app.get(RouteAudit).check();
   await app.init();
-  const http = app.getHttpServer();
+  const http = app.getHttpServer() as Server;
   http.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   http.requestTimeout = REQUEST_TIMEOUT_MS;
+  watchUnusedConnections(http);
   http.on('clientError', answerClientError);
   // Left to the application, which answers in JSON: a missing Host matters only where URLs are made of it, and an
   // expectation that nobody knows may be ignored (RFC 9110 10.1.1).
@@ -58,11 +61,15 @@ const CLOSE_SWEEP_INTERVAL_MS = 20;
 /** Answers the waiters, lets requests finish, closes everything. */
 export async function closeApp(app: NestExpressApplication): Promise<void> {
   app.get(LongPollHub).release();
-  const http = app.getHttpServer() as import('node:http').Server;
-  http.closeIdleConnections();
+  const http = app.getHttpServer() as Server;
+  const closeIdle = () => {
+    http.closeIdleConnections();
+    closeUnusedConnections(http);
+  };
+  closeIdle();
   // A connection that is answered after the close began is kept alive like any other: without us the close would
   // wait for its time-out.
-  const sweep = setInterval(() => http.closeIdleConnections(), CLOSE_SWEEP_INTERVAL_MS);
+  const sweep = setInterval(closeIdle, CLOSE_SWEEP_INTERVAL_MS);
   try {
     await app.close();
   } finally {

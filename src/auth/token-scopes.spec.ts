@@ -32,9 +32,12 @@ describe('token scopes (management.md 2.2)', () => {
     expect(PERMISSIONS.filter((permission) => grants(scope, permission))).toEqual(GRANTED[scope]);
   });
 
-  it.each(['', 'toString', '__proto__', 'READONLY', 'readonly:refreshable', 'admin'])('%j is no scope', (text) => {
-    expect(isTokenScope(text)).toBe(false);
-  });
+  it.each(['', 'toString', '__proto__', 'READONLY', 'readonly:refreshable', 'admin'])(
+    '%j is no scope',
+    (text) => {
+      expect(isTokenScope(text)).toBe(false);
+    },
+  );
 
   /** held -> what it may be narrowed to. */
   const NARROWER: Readonly<Record<TokenScope, readonly TokenScope[]>> = {

@@ -9,7 +9,12 @@ const at = (text: string) => BigInt(Date.parse(text)) * 1000n;
 type Given = Omit<Partial<DeadlineWishes>, 'defaults'> & { defaults?: Partial<DeadlineWishes['defaults']> };
 
 function wishes(given: Given): DeadlineWishes {
-  const defaults = { payDelay: HOUR_US, refundDelay: 2n * HOUR_US, wireDelay: 3n * HOUR_US, wireRounding: 'NONE' as const };
+  const defaults = {
+    payDelay: HOUR_US,
+    refundDelay: 2n * HOUR_US,
+    wireDelay: 3n * HOUR_US,
+    wireRounding: 'NONE' as const,
+  };
   return {
     payDeadline: undefined,
     refundDeadline: undefined,
@@ -45,41 +50,81 @@ function codeOf(given: Given): number | undefined {
 describe('deadlines of an order (orders.md 9.2)', () => {
   it.each<[string, Given, object]>([
     ['nothing given', {}, { pay: HOUR_US, refund: 3n * HOUR_US, wire: 6n * HOUR_US }],
-    ['a pay deadline', { payDeadline: NOW + 5n * SECOND_US }, {
-      pay: 5n * SECOND_US,
-      refund: 5n * SECOND_US + 2n * HOUR_US,
-      wire: 5n * SECOND_US + 5n * HOUR_US,
-    }],
-    ['a refund delay', { refundDelay: MINUTE_US }, { pay: HOUR_US, refund: HOUR_US + MINUTE_US, wire: 4n * HOUR_US + MINUTE_US }],
-    ['a refund delay of half a second', { refundDelay: 500_000n }, { pay: HOUR_US, refund: HOUR_US, wire: 4n * HOUR_US }],
+    [
+      'a pay deadline',
+      { payDeadline: NOW + 5n * SECOND_US },
+      {
+        pay: 5n * SECOND_US,
+        refund: 5n * SECOND_US + 2n * HOUR_US,
+        wire: 5n * SECOND_US + 5n * HOUR_US,
+      },
+    ],
+    [
+      'a refund delay',
+      { refundDelay: MINUTE_US },
+      { pay: HOUR_US, refund: HOUR_US + MINUTE_US, wire: 4n * HOUR_US + MINUTE_US },
+    ],
+    [
+      'a refund delay of half a second',
+      { refundDelay: 500_000n },
+      { pay: HOUR_US, refund: HOUR_US, wire: 4n * HOUR_US },
+    ],
     ['a refund delay of zero', { refundDelay: 0n }, { pay: HOUR_US, refund: 'none', wire: 4n * HOUR_US }],
-    ['a default refund delay of zero', { defaults: { refundDelay: 0n } }, { pay: HOUR_US, refund: 'none', wire: 4n * HOUR_US }],
-    ['a refund deadline of zero', { refundDeadline: 0n, refundDelay: HOUR_US }, { pay: HOUR_US, refund: 'none', wire: 4n * HOUR_US }],
-    ['a refund deadline before the pay deadline', { refundDeadline: NOW + MINUTE_US }, {
-      pay: HOUR_US,
-      refund: MINUTE_US,
-      wire: 3n * HOUR_US + MINUTE_US,
-    }],
-    ['all three, a second apart', {
-      payDeadline: NOW + 5n * SECOND_US,
-      refundDeadline: NOW + 6n * SECOND_US,
-      wireDeadline: NOW + 7n * SECOND_US,
-    }, { pay: 5n * SECOND_US, refund: 6n * SECOND_US, wire: 7n * SECOND_US }],
-    ['all three at this very second', { payDeadline: NOW, refundDeadline: NOW, wireDeadline: NOW, deliveryDate: NOW }, {
-      pay: 0n,
-      refund: 0n,
-      wire: 0n,
-    }],
-    ['a wire deadline before the pay deadline, without refunds', { refundDelay: 0n, wireDeadline: NOW }, {
-      pay: HOUR_US,
-      refund: 'none',
-      wire: 0n,
-    }],
-    ['a pay deadline of never with the others given', {
-      payDeadline: NEVER,
-      refundDeadline: NOW,
-      wireDeadline: NOW,
-    }, { pay: 'never', refund: 0n, wire: 0n }],
+    [
+      'a default refund delay of zero',
+      { defaults: { refundDelay: 0n } },
+      { pay: HOUR_US, refund: 'none', wire: 4n * HOUR_US },
+    ],
+    [
+      'a refund deadline of zero',
+      { refundDeadline: 0n, refundDelay: HOUR_US },
+      { pay: HOUR_US, refund: 'none', wire: 4n * HOUR_US },
+    ],
+    [
+      'a refund deadline before the pay deadline',
+      { refundDeadline: NOW + MINUTE_US },
+      {
+        pay: HOUR_US,
+        refund: MINUTE_US,
+        wire: 3n * HOUR_US + MINUTE_US,
+      },
+    ],
+    [
+      'all three, a second apart',
+      {
+        payDeadline: NOW + 5n * SECOND_US,
+        refundDeadline: NOW + 6n * SECOND_US,
+        wireDeadline: NOW + 7n * SECOND_US,
+      },
+      { pay: 5n * SECOND_US, refund: 6n * SECOND_US, wire: 7n * SECOND_US },
+    ],
+    [
+      'all three at this very second',
+      { payDeadline: NOW, refundDeadline: NOW, wireDeadline: NOW, deliveryDate: NOW },
+      {
+        pay: 0n,
+        refund: 0n,
+        wire: 0n,
+      },
+    ],
+    [
+      'a wire deadline before the pay deadline, without refunds',
+      { refundDelay: 0n, wireDeadline: NOW },
+      {
+        pay: HOUR_US,
+        refund: 'none',
+        wire: 0n,
+      },
+    ],
+    [
+      'a pay deadline of never with the others given',
+      {
+        payDeadline: NEVER,
+        refundDeadline: NOW,
+        wireDeadline: NOW,
+      },
+      { pay: 'never', refund: 0n, wire: 0n },
+    ],
   ])('with %s', (_name, given, expected) => {
     expect(decide(given)).toEqual(expected);
   });
@@ -95,17 +140,29 @@ describe('deadlines of an order (orders.md 9.2)', () => {
     ['a default pay delay of forever', 2506, { defaults: { payDelay: FOREVER } }],
     ['a default wire delay of forever', 2506, { defaults: { wireDelay: FOREVER } }],
     ['times that overflow', 2506, { payDeadline: NEVER - HOUR_US, refundDelay: HOUR_US + SECOND_US }],
-    ['a wire deadline that overflows by rounding', 2506, {
-      wireDeadline: undefined,
-      payDeadline: NEVER - (NEVER % DAY_US) - HOUR_US,
-      refundDelay: 0n,
-      defaults: { wireRounding: 'WEEK' },
-    }],
-    ['a refund deadline of never and a wire deadline', 2504, { refundDeadline: NEVER, wireDeadline: NOW + DAY_US }],
-    ['a refund deadline a second after the wire deadline', 2504, {
-      refundDeadline: NOW + SECOND_US,
-      wireDeadline: NOW,
-    }],
+    [
+      'a wire deadline that overflows by rounding',
+      2506,
+      {
+        wireDeadline: undefined,
+        payDeadline: NEVER - (NEVER % DAY_US) - HOUR_US,
+        refundDelay: 0n,
+        defaults: { wireRounding: 'WEEK' },
+      },
+    ],
+    [
+      'a refund deadline of never and a wire deadline',
+      2504,
+      { refundDeadline: NEVER, wireDeadline: NOW + DAY_US },
+    ],
+    [
+      'a refund deadline a second after the wire deadline',
+      2504,
+      {
+        refundDeadline: NOW + SECOND_US,
+        wireDeadline: NOW,
+      },
+    ],
   ])('refuses %s with %d', (_name, code, given) => {
     expect(codeOf(given)).toBe(code);
   });

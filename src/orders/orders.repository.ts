@@ -34,6 +34,12 @@ const FIND_WITH_CONTRACT: Statement = {
   name: 'order-find-with-contract',
   text: `select ${ORDER_COLUMNS}, proto_contract from orders where instance_serial = $1 and order_id = $2`,
 };
+const FIND_FOR_PAYMENT: Statement = {
+  name: 'order-find-for-payment',
+  text: `select ${ORDER_COLUMNS}, proto_contract,
+      exists (select from deposits where order_serial = orders.serial) as has_deposits
+    from orders where instance_serial = $1 and order_id = $2`,
+};
 const INSERT: Statement = {
   name: 'order-insert',
   text: `insert into orders (instance_serial, order_id, request_hash, claim_token, proto_contract, summary, currency,
@@ -105,6 +111,18 @@ export class OrdersRepository {
       orderId,
     ]);
     return row && toOrderWithContract(row);
+  }
+
+  /** With the contract, and whether any coin was deposited for it: the usual payment need not ask which. */
+  async findForPayment(
+    instanceSerial: bigint,
+    orderId: string,
+  ): Promise<(OrderWithContract & { readonly hasDeposits: boolean }) | undefined> {
+    const [row] = await this.database.query<OrderRowWithContract & { has_deposits: boolean }>(
+      FIND_FOR_PAYMENT,
+      [instanceSerial, orderId],
+    );
+    return row && { ...toOrderWithContract(row), hasDeposits: row.has_deposits };
   }
 
   /**

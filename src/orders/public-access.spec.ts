@@ -66,9 +66,12 @@ describe('who may see the public status (orders.md 5.7)', () => {
     ['', OTHER_TOKEN, HASH, 2105, 2105],
   ];
 
-  it.each(ROWS)('order with [%s], token %s, hash %s: unclaimed %s, claimed %s', (has, token, hash, unclaimed, claimed) => {
-    const traits = { token: has.includes('token'), reorder: has.includes('reorder') };
-    expect(judge(order(traits), token, hash)).toBe(unclaimed);
-    expect(judge(order({ ...traits, claimed: true }), token, hash)).toBe(claimed);
-  });
+  it.each(ROWS)(
+    'order with [%s], token %s, hash %s: unclaimed %s, claimed %s',
+    (has, token, hash, unclaimed, claimed) => {
+      const traits = { token: has.includes('token'), reorder: has.includes('reorder') };
+      expect(judge(order(traits), token, hash)).toBe(unclaimed);
+      expect(judge(order({ ...traits, claimed: true }), token, hash)).toBe(claimed);
+    },
+  );
 });

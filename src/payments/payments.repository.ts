@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, Statement } from '../platform/database/database';
+import { isUniqueViolation } from '../platform/database/pg-errors';
 import type { Tx } from '../platform/database/tx';
 import { Amount, amountOf } from '../taler/amount';
 import type { Timestamp } from '../taler/timestamp';
@@ -54,6 +55,31 @@ const INSERT_BATCH: Statement = {
       $16::numeric[]) as coin (position, coin_pub, coin_sig, h_denom, contribution, deposit_fee, refund_fee)
     on conflict on constraint deposits_order_coin_key do nothing`,
 };
+const SETTLE: Statement = {
+  name: 'payment-settle',
+  // All or nothing: without the row of `paying` none of the parts has anything to do.
+  text: `with paying as (
+      select serial from orders
+      where serial = $1 and h_contract = $17 and paid_us is null and refund_granted = 0
+        and not exists (select from deposits where order_serial = $1)
+      for update),
+    confirmation as (
+      insert into deposit_confirmations (order_serial, exchange_url, exchange_pub, exchange_sig,
+        exchange_timestamp_us, currency, total_without_fee, wallet_data_hash, received_us)
+      select serial, $2, $3, $4, $5, $6, $7, $8, $9 from paying returning serial),
+    coins as (
+      insert into deposits (order_serial, confirmation_serial, position, exchange_url, coin_pub, coin_sig, h_denom,
+        currency, contribution, deposit_fee, refund_fee)
+      select $1, confirmation.serial, coin.position, $2, coin.coin_pub, coin.coin_sig, coin.h_denom, $6,
+        coin.contribution, coin.deposit_fee, coin.refund_fee
+      from confirmation, unnest($10::int4[], $11::bytea[], $12::bytea[], $13::bytea[], $14::numeric[], $15::numeric[],
+        $16::numeric[]) as coin (position, coin_pub, coin_sig, h_denom, contribution, deposit_fee, refund_fee)),
+    finished as (
+      delete from payment_attempts using paying where payment_attempts.serial = $18)
+    update orders set paid_us = $19, last_payment_us = $19, session_id = $20
+      from paying where orders.serial = paying.serial
+    returning orders.serial`,
+};
 const INSERT_REFUND: Statement = {
   name: 'refund-insert',
   text: `insert into refunds (order_serial, coin_pub, rtransaction_id, currency, amount, reason, granted_us)
@@ -89,25 +115,36 @@ export class PaymentsRepository {
 
   /** Stores what the exchange confirmed; coins that are stored already stay as they are. */
   async insertBatch(tx: Tx, orderSerial: bigint, batch: ConfirmedBatch, nowUs: bigint): Promise<void> {
-    const { deposits } = batch;
-    await tx.query(INSERT_BATCH, [
-      orderSerial,
-      batch.exchangeUrl,
-      batch.exchangePub,
-      batch.exchangeSig,
-      batch.exchangeTimestamp,
-      batch.totalWithoutFee.currency,
-      batch.totalWithoutFee.units,
-      batch.walletDataHash,
-      nowUs,
-      deposits.map((_, index) => index),
-      deposits.map((deposit) => deposit.coinPub),
-      deposits.map((deposit) => deposit.coinSig),
-      deposits.map((deposit) => deposit.hDenom),
-      deposits.map((deposit) => deposit.contribution.units),
-      deposits.map((deposit) => deposit.depositFee.units),
-      deposits.map((deposit) => deposit.refundFee.units),
-    ]);
+    await tx.query(INSERT_BATCH, batchValues(orderSerial, batch, nowUs));
+  }
+
+  /**
+   * The usual payment in one statement, hence one commit: nothing was deposited before, this batch covers the price, and
+   * its record closes the attempt. That all this still holds is checked under the lock of the order in the statement.
+   * @returns false when something does not hold; then nothing was written
+   */
+  async settle(payment: {
+    orderSerial: bigint;
+    hContract: Buffer;
+    batch: ConfirmedBatch;
+    attemptSerial: bigint;
+    sessionId: string | undefined;
+    paid: Timestamp;
+    nowUs: bigint;
+  }): Promise<boolean> {
+    const values = [
+      ...batchValues(payment.orderSerial, payment.batch, payment.nowUs),
+      payment.hContract,
+      payment.attemptSerial,
+      payment.paid,
+      payment.sessionId,
+    ];
+    try {
+      return (await this.database.query(SETTLE, values)).length > 0;
+    } catch (error) {
+      if (!isUniqueViolation(error, 'deposits_order_coin_key')) throw error;
+      return false;
+    }
   }
 
   /** @returns false when this refund of the coin was granted before */
@@ -128,6 +165,29 @@ export class PaymentsRepository {
     ]);
     return rows.length > 0;
   }
+}
+
+/** The first sixteen values of INSERT_BATCH and SETTLE. */
+function batchValues(orderSerial: bigint, batch: ConfirmedBatch, nowUs: bigint): unknown[] {
+  const { deposits } = batch;
+  return [
+    orderSerial,
+    batch.exchangeUrl,
+    batch.exchangePub,
+    batch.exchangeSig,
+    batch.exchangeTimestamp,
+    batch.totalWithoutFee.currency,
+    batch.totalWithoutFee.units,
+    batch.walletDataHash,
+    nowUs,
+    deposits.map((_, index) => index),
+    deposits.map((deposit) => deposit.coinPub),
+    deposits.map((deposit) => deposit.coinSig),
+    deposits.map((deposit) => deposit.hDenom),
+    deposits.map((deposit) => deposit.contribution.units),
+    deposits.map((deposit) => deposit.depositFee.units),
+    deposits.map((deposit) => deposit.refundFee.units),
+  ];
 }
 
 function toDeposit(row: DepositRow): StoredDeposit {

@@ -8,6 +8,7 @@ import type { Order } from '../orders/order';
 import { sessionOf } from '../orders/order';
 import { OrdersRepository } from '../orders/orders.repository';
 import { TalerCode } from '../taler/error-codes';
+import { zeroAmount } from '../taler/amount';
 import { TalerError } from '../taler/taler-error';
 import { floorToSecond } from '../taler/timestamp';
 import { AttemptsRepository, HeldAttempt } from './attempts.repository';
@@ -38,6 +39,9 @@ export class RecordBatch {
     request: { sessionId: string | undefined; batch: ConfirmedBatch | undefined },
     finishes: HeldAttempt | undefined,
   ): Promise<{ paid: boolean; sums: PaymentSums }> {
+    const settled =
+      request.batch && finishes && (await this.settleAtOnce(plan, request, request.batch, finishes));
+    if (settled) return { paid: true, sums: settled };
     return this.transactor.run('record-batch', async (tx) => {
       const order = await this.lockClaimed(tx, plan);
       const stored = await this.payments.readDeposits(tx, order.serial);
@@ -56,6 +60,33 @@ export class RecordBatch {
     });
   }
 
+  /** The usual payment: first coins, one batch, enough. @returns undefined when it is not that simple */
+  private async settleAtOnce(
+    plan: PaymentPlan,
+    request: { sessionId: string | undefined },
+    batch: ConfirmedBatch,
+    attempt: HeldAttempt,
+  ): Promise<PaymentSums | undefined> {
+    const { order, contract, terms } = plan;
+    const refunded = zeroAmount(order.amount.currency);
+    const sums = { amount: order.amount, maxFee: contract.maxFee, deposits: batch.deposits, refunded };
+    if (!isSufficient(sums)) return undefined;
+    const nowUs = this.clock.nowUs();
+    const sessionId = sessionOf(request.sessionId);
+    const settled = await this.payments.settle({
+      orderSerial: order.serial,
+      hContract: terms.hContract,
+      batch,
+      attemptSerial: attempt.serial,
+      sessionId,
+      paid: floorToSecond(nowUs),
+      nowUs,
+    });
+    if (!settled) return undefined;
+    this.announcePaid(order, sessionId);
+    return sums;
+  }
+
   private async lockClaimed(tx: Tx, plan: PaymentPlan): Promise<Order> {
     const order = await this.orders.lock(tx, plan.order.instanceSerial, plan.order.orderId);
     // Neither unclaim nor delete touches an order with an attempt in hand.
@@ -67,13 +98,15 @@ export class RecordBatch {
 
   private async markPaid(tx: Tx, order: Order, sessionId: string | undefined): Promise<void> {
     await this.orders.markPaid(tx, order, floorToSecond(this.clock.nowUs()), sessionId);
+    tx.afterCommit(() => this.announcePaid(order, sessionId));
+  }
+
+  private announcePaid(order: Order, sessionId: string | undefined): void {
     const { instanceSerial, orderId, fulfillmentUrl } = order;
-    tx.afterCommit(() => {
-      this.bus.publish(orderTopic(instanceSerial, orderId));
-      if (sessionId !== undefined && fulfillmentUrl !== undefined) {
-        this.bus.publish(sessionTopic(instanceSerial, sessionId, fulfillmentUrl));
-      }
-    });
+    this.bus.publish(orderTopic(instanceSerial, orderId));
+    if (sessionId !== undefined && fulfillmentUrl !== undefined) {
+      this.bus.publish(sessionTopic(instanceSerial, sessionId, fulfillmentUrl));
+    }
   }
 }
 

@@ -80,7 +80,9 @@ export class IssueToken {
     const isUser = canonicalInstanceId(decoded.slice(0, colon)) === instance.id;
     // The password is hashed whether or not the name fits, so that the time tells nothing.
     const matches = stored !== undefined && (await isPassword(decoded.slice(colon + 1), stored));
-    if (colon < 0 || !isUser || !matches || instance.deleted) throw unauthorized();
+    // scrypt takes a password for the same with NULs behind it, since HMAC pads its key with them.
+    const hasNul = decoded.includes('\0');
+    if (colon < 0 || !isUser || !matches || hasNul || instance.deleted) throw unauthorized();
   }
 
   private async checkRefresh(instance: Instance, authorization: string | undefined, wanted: TokenScope) {

@@ -61,9 +61,9 @@ export class PayOrder {
     refuseDuplicates(command.request);
     const deadlineMs = performance.now() + TURN_WAIT_MS_MAX;
     for (;;) {
-      const order = await this.orders.findWithContract(instance.serial, orderId);
+      const order = await this.orders.findForPayment(instance.serial, orderId);
       if (!order?.claim) throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: orderId });
-      const stored = await this.payments.findDeposits(order.serial);
+      const stored = order.hasDeposits ? await this.payments.findDeposits(order.serial) : [];
       if (order.payment) return this.answerPaid.run(instance, order, stored, command.request);
       this.refuseLate(order, command);
       const plan = await this.planPayment.run(instance, order, command.request, coinKeys(stored));

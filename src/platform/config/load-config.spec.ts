@@ -9,7 +9,11 @@ import { ConfigError, loadConfig } from './load-config';
 
 const DATABASE_URL = 'postgresql://merchant@localhost/merchant';
 const MASTER_PUB = eddsaPublicKey(Buffer.alloc(32, 1));
-const EXCHANGE = { base_url: 'https://exchange.example/', master_pub: encodeBase32(MASTER_PUB), currency: 'KUDOS' };
+const EXCHANGE = {
+  base_url: 'https://exchange.example/',
+  master_pub: encodeBase32(MASTER_PUB),
+  currency: 'KUDOS',
+};
 const KEY = Buffer.alloc(32, 5);
 
 function faultsOf(environment: Record<string, string>): readonly string[] {
@@ -220,7 +224,11 @@ describe('the configuration from the environment', () => {
     });
 
     it('is a fault when it cannot be read, beside all other faults', () => {
-      const faults = faultsOf({ DATABASE_URL, PORT: 'x', TALER_MERCHANT_TOKEN_FILE: join(folder, 'nowhere') });
+      const faults = faultsOf({
+        DATABASE_URL,
+        PORT: 'x',
+        TALER_MERCHANT_TOKEN_FILE: join(folder, 'nowhere'),
+      });
       expect(faults).toHaveLength(2);
       expect(faults[0]).toMatch(/^TALER_MERCHANT_TOKEN_FILE cannot be read: ENOENT/);
       expect(faults[1]).toBe('PORT must be a whole number from 0 to 65535');

@@ -36,13 +36,29 @@ describe('the URL under which the client sees us (orders.md 9.5)', () => {
   it.each<[string, Record<string, string>, string]>([
     ['no forwarded header', { host: 'backend.example' }, 'http://backend.example/'],
     ['all headers', PROXY, 'https://shop.example:8443/taler/'],
-    ['a protocol alone', { host: 'backend.example', 'x-forwarded-proto': 'HTTPS' }, 'https://backend.example/'],
+    [
+      'a protocol alone',
+      { host: 'backend.example', 'x-forwarded-proto': 'HTTPS' },
+      'https://backend.example/',
+    ],
     ['a host alone', { host: 'internal', 'x-forwarded-host': 'shop.example' }, 'http://shop.example/'],
-    ['a host with its own port', { ...PROXY, 'x-forwarded-host': 'shop.example:99' }, 'https://shop.example:99/taler/'],
+    [
+      'a host with its own port',
+      { ...PROXY, 'x-forwarded-host': 'shop.example:99' },
+      'https://shop.example:99/taler/',
+    ],
     ['the default port', { ...PROXY, 'x-forwarded-port': '443' }, 'https://shop.example/taler/'],
-    ['the default port inside the host', { ...PROXY, 'x-forwarded-host': 'shop.example:443' }, 'https://shop.example/taler/'],
+    [
+      'the default port inside the host',
+      { ...PROXY, 'x-forwarded-host': 'shop.example:443' },
+      'https://shop.example/taler/',
+    ],
     ['port 80 of https', { ...PROXY, 'x-forwarded-port': '80' }, 'https://shop.example:80/taler/'],
-    ['a prefix with final slash', { ...PROXY, 'x-forwarded-prefix': '/a/b/' }, 'https://shop.example:8443/a/b/'],
+    [
+      'a prefix with final slash',
+      { ...PROXY, 'x-forwarded-prefix': '/a/b/' },
+      'https://shop.example:8443/a/b/',
+    ],
     ['a prefix of one slash', { ...PROXY, 'x-forwarded-prefix': '/' }, 'https://shop.example:8443/'],
     ['empty headers', { host: 'h', 'x-forwarded-proto': '', 'x-forwarded-port': '' }, 'http://h/'],
     [
@@ -55,7 +71,9 @@ describe('the URL under which the client sees us (orders.md 9.5)', () => {
   });
 
   it('is the configured one before all headers', () => {
-    expect(baseUrl(PROXY, { trustProxy: true, baseUrl: 'https://fixed.example/x/' })).toBe('https://fixed.example/x/');
+    expect(baseUrl(PROXY, { trustProxy: true, baseUrl: 'https://fixed.example/x/' })).toBe(
+      'https://fixed.example/x/',
+    );
     expect(baseUrl({}, { baseUrl: 'https://fixed.example/' })).toBe('https://fixed.example/');
   });
 

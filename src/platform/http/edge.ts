@@ -31,7 +31,13 @@ export function edge(log: Log, metrics: Metrics): RequestHandler {
   };
 }
 
-function observe(log: Log, metrics: Metrics, request: TalerRequest, response: Response, elapsedMs: number): void {
+function observe(
+  log: Log,
+  metrics: Metrics,
+  request: TalerRequest,
+  response: Response,
+  elapsedMs: number,
+): void {
   // The pattern, never the URL: it may carry a claim token, and labels must be few.
   const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
   const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;

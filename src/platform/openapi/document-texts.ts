@@ -43,7 +43,8 @@ the password or token itself. With \`x-instance: admin\` it must be a token of t
 **Errors.** Every error has the body ErrorDetail; each operation lists its statuses, and for each the codes that come
 with it. Besides, any path answers 404 with code 21 (GENERIC_ENDPOINT_UNKNOWN) when it does not exist, and 405 with
 code 20 (GENERIC_METHOD_INVALID) and an \`Allow\` header when the method does not exist there. What is no HTTP at all is
-answered with 400, 408 or 431 without a body, and the connection is closed.
+answered with 400, 408 or 431 and code 23 (GENERIC_HTTP_HEADERS_MALFORMED), without a request_id, and the connection is
+closed.
 
 **Bodies** are JSON in UTF-8 whatever the Content-Type says, at most 8 MiB after inflating (\`Content-Encoding: deflate\`
 or \`gzip\`). Unknown members are ignored; an explicit null is the same as an absent member. Answers leave absent members out.

@@ -251,6 +251,24 @@ describe('long polling', () => {
     });
   });
 
+  it('serves shop, wallet and old shop page that wait for the same order side by side', async () => {
+    const order = await createClaimed(shop, FREE);
+    const legacy = { order_id: order.orderId, h_contract: order.hContractText, timeout: 100 };
+    const polls = [
+      pollPrivate(order.orderId),
+      pollPublic(order.orderId, { h_contract: order.hContractText }),
+      poll(world.server.api.get(withQuery('public/instances/shop/poll-payment', legacy))),
+      pollPrivate(order.orderId, { lp_not_etag: await tagOf(order.orderId) }),
+    ];
+    await untilWaiters(world.server, 4);
+    await payNothing(shop, order.orderId);
+    const [byShop, byWallet, byPage, byTag] = await Promise.all(polls.map(({ answer }) => answer));
+    expect(byShop).toMatchObject({ status: 200, body: { contract_terms: order.contractTerms } });
+    expect(byTag).toMatchObject({ status: 200, text: byShop?.text });
+    expect(byWallet).toMatchObject({ status: 200, body: { refund_taken: 'KUDOS:0' } });
+    expect(byPage).toMatchObject({ status: 200, body: { paid: true, refunded: false } });
+  });
+
   it('loses no wake-up when the payment comes while the polls arrive', async () => {
     for (let round = 0; round < 5; round++) {
       const order = await createClaimed(shop, FREE);

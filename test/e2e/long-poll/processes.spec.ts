@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Client } from 'pg';
 import { Api } from '../../support/api';
 import { createOrder, startTestServer, startTestWorld, settingOf, TestServer, TestShop, TestWorld } from '../../support/app';
@@ -106,6 +108,20 @@ describe('long polling in several processes of one database', () => {
     expect(answers.map((answer) => answer.status)).toEqual([200, 304, 402, 200]);
     expect(answers[0]?.body).toMatchObject({ order_status: 'claimed' });
     expect(answers[3]?.body).toMatchObject({ paid: false });
+  });
+
+  it('shuts down at once although clients hold connections on which they have asked nothing yet', async () => {
+    const server = await anotherServer();
+    const { hostname, port } = new URL(server.url);
+    const sockets = Array.from({ length: 3 }, () => connect(Number(port), hostname));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    const closed = Promise.all(sockets.map((socket) => once(socket.resume(), 'close')));
+    // A request on another connection, so that the server has surely seen the three.
+    await server.api.get('config');
+    const startedMs = performance.now();
+    await server.close();
+    expect(performance.now() - startedMs).toBeLessThan(SHUTDOWN_MS_MAX);
+    await closed;
   });
 
   it('asks the database nothing while waiters sleep, and little when one order wakes them all', async () => {

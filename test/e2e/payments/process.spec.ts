@@ -164,15 +164,14 @@ async function waiters(server: ServerProcess, workers: number): Promise<number> 
   return (await waitersPerWorker(server, workers)).reduce((sum, count) => sum + count, 0);
 }
 
-/** Each worker has metrics of its own, told apart by their start; asked until all have answered. */
+/** Each worker has metrics of its own, told apart by the beginning of its request ids; asked until all have answered. */
 async function waitersPerWorker(server: ServerProcess, workers: number): Promise<number[]> {
   const counts = new Map<string, number>();
   await eventually(async () => {
     const answer = await request(`${server.url}metrics`, { reset: true });
     const text = await answer.body.text();
-    const started = /^process_start_time_seconds (\S+)/m.exec(text)?.[1] ?? '';
-    const pid = /^process_resident_memory_bytes/m.test(text) ? started : '';
-    counts.set(pid, Number(/^taler_merchant_long_poll_waiters (\d+)/m.exec(text)?.[1] ?? 0));
+    const [worker = ''] = String(answer.headers['x-request-id']).split('-');
+    counts.set(worker, Number(/^taler_merchant_long_poll_waiters (\d+)/m.exec(text)?.[1] ?? 0));
     return counts.size >= workers;
   });
   return [...counts.values()];

@@ -107,6 +107,12 @@ export async function runProgram(script: string, environment: Record<string, str
   );
 }
 
+/** A test that failed half-way must not leave a server behind, which would hold up the end of the run. */
+const living = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of living) child.kill('SIGKILL');
+});
+
 /** Waits until `probe` is true; what it throws ends the waiting. */
 export async function eventually(probe: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> {
   const deadlineMs = performance.now() + withinMs;
@@ -119,11 +125,17 @@ export async function eventually(probe: () => Promise<boolean> | boolean, within
 
 function watch(child: ChildProcess): Promise<Exit> {
   let output = '';
+  living.add(child);
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
   }
   // 'close' comes after the last output, 'exit' may come before it.
-  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal, output })));
+  return new Promise((resolve) =>
+    child.once('close', (code, signal) => {
+      living.delete(child);
+      resolve({ code, signal, output });
+    }),
+  );
 }
 
 function freePort(): Promise<number> {
