@@ -14,6 +14,14 @@ export const STOP_TIMEOUT_MS = 8_000;
 export const POLL_MS = 5;
 export const REQUEST_TIMEOUT_MS = 30_000;
 
+export interface PaymentSize {
+  /** Coins of one payment. */
+  readonly coins: number;
+  /** Payments before the first round, so that the code that pays is compiled by then. */
+  readonly warmUp: number;
+  readonly perRound: number;
+}
+
 /** How long and how much is measured; `--quick` is for a look, the figures that count come from the full size. */
 export interface Sizes {
   readonly isQuick: boolean;
@@ -24,8 +32,7 @@ export interface Sizes {
   readonly paidOrders: number;
   /** Most distinct orders one round can claim. */
   readonly claimsPerRound: number;
-  /** Payments of one round, by coins per payment. */
-  readonly payments: readonly { readonly coins: number; readonly perRound: number }[];
+  readonly payments: readonly PaymentSize[];
   readonly waiters: number;
   /** Rounds of one waiter and one payment. */
   readonly wakeRounds: number;
@@ -45,8 +52,8 @@ const FULL: Sizes = {
   paidOrders: 1_000,
   claimsPerRound: 20_000,
   payments: [
-    { coins: 1, perRound: 500 },
-    { coins: 8, perRound: 120 },
+    { coins: 1, warmUp: 1_500, perRound: 1_000 },
+    { coins: 8, warmUp: 150, perRound: 200 },
   ],
   waiters: 10_000,
   wakeRounds: 300,
@@ -65,8 +72,8 @@ const QUICK: Sizes = {
   paidOrders: 1_000,
   claimsPerRound: 8_000,
   payments: [
-    { coins: 1, perRound: 150 },
-    { coins: 8, perRound: 40 },
+    { coins: 1, warmUp: 300, perRound: 150 },
+    { coins: 8, warmUp: 40, perRound: 40 },
   ],
   waiters: 2_000,
   wakeRounds: 50,

@@ -15,7 +15,7 @@ import { compare } from '../compare';
 import { post } from '../http-message';
 import type { Merchant } from '../merchant';
 import type { Row } from '../report';
-import { CONNECTIONS } from '../settings';
+import { CONNECTIONS, type PaymentSize } from '../settings';
 import { type Bench, orderOf, ordersPath, type Shop } from '../world';
 import { toRow } from './http-rows';
 
@@ -28,14 +28,9 @@ const PREPARATION_MS = 600_000;
  * Payments with fresh coins against the same number of deposits sent to the exchange directly. Both lists end when
  * all are through, so a round is as long as its payments take.
  */
-export async function payRow(
-  bench: Bench,
-  shop: Shop,
-  merchant: Merchant,
-  size: { coins: number; perRound: number },
-): Promise<Row> {
+export async function payRow(bench: Bench, shop: Shop, merchant: Merchant, size: PaymentSize): Promise<Row> {
   const { rounds } = bench.sizes;
-  const perSide = (rounds + 1) * size.perRound;
+  const perSide = size.warmUp + rounds * size.perRound;
   bench.say(`withdrawing ${2 * perSide * size.coins} coins`);
   const coins = await withdrawCoins(bench.exchange.base_url, 2 * perSide * size.coins);
   const take = (index: number): WalletCoin[] => coins.slice(index * size.coins, (index + 1) * size.coins);
@@ -43,8 +38,11 @@ export async function payRow(
   const deposits = depositRequests(bench, { count: perSide, take: (index) => take(perSide + index) });
   const ofRound =
     (requests: readonly Buffer[]) =>
-    (round: number): readonly Buffer[] =>
-      requests.slice(round * size.perRound, (round + 1) * size.perRound);
+    (round: number): readonly Buffer[] => {
+      if (round === 0) return requests.slice(0, size.warmUp);
+      const first = size.warmUp + (round - 1) * size.perRound;
+      return requests.slice(first, first + size.perRound);
+    };
   const exchangePort = Number(new URL(bench.exchange.base_url).port);
   const measured = await compare(
     bench.load,

@@ -21,7 +21,11 @@ describe('the schema that the migrations make', () => {
     await source.initialize();
     try {
       const { upQueries } = await source.driver.createSchemaBuilder().log();
-      expect(upQueries.map(({ query }) => query)).toEqual([]);
+      // Entities describe columns only: keys, checks and indexes live in SQL and are looked at by name below.
+      const ofColumns = upQueries
+        .map(({ query }) => query)
+        .filter((query) => !/^(ALTER TABLE "\w+" DROP CONSTRAINT|DROP INDEX) \S+$/.test(query));
+      expect(ofColumns).toEqual([]);
     } finally {
       await source.destroy();
     }
@@ -72,8 +76,8 @@ describe('the schema that the migrations make', () => {
 
   it('has each of the constraints that code relies on to lose a race', async () => {
     const rows = await database.query<{ name: string }>(
-      `select indexrelid::regclass::text as name from pg_index
-       where indisunique and not indisprimary and indrelid::regclass::text !~ '^(migrations|graphile)' order by 1`,
+      `select i.relname as name from pg_index join pg_class i on i.oid = indexrelid
+       where indisunique and not indisprimary and i.relnamespace = 'public'::regnamespace order by 1`,
     );
     expect(rows.map(({ name }) => name)).toEqual(
       [

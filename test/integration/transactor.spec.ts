@@ -141,7 +141,9 @@ describe('a transaction', () => {
       const read = async () =>
         (await client.query<{ value: string }>('select value from counters where id = 1')).rows[0]?.value;
       await transactor.run('test-callback', async (tx) => {
-        tx.afterCommit(() => (seen = read()));
+        tx.afterCommit(() => {
+          seen = read();
+        });
         await tx.query(WRITE, [1, 7n]);
         expect(seen).toBeUndefined();
         insideTransaction = await read();

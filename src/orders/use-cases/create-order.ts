@@ -9,7 +9,7 @@ import { TalerCode } from '../../taler/error-codes';
 import { findForbiddenString, JsonObject, JsonValue } from '../../taler/json';
 import { sha512 } from '../../taler/kdf';
 import { TalerError } from '../../taler/taler-error';
-import { floorToSecond, Timestamp } from '../../taler/timestamp';
+import { floorToSecond, NEVER, Timestamp } from '../../taler/timestamp';
 import { buildProtoContract } from '../contract-builder';
 import { decideDeadlines } from '../deadlines';
 import { CreateOrderDto, OrderDto } from '../dto/create-order.dto';
@@ -149,6 +149,7 @@ function parseOrder(posted: JsonObject): OrderDto {
   if (posted['merchant'] !== undefined && posted['merchant'] !== null)
     throw malformed('merchant', 'left out');
   const order = toDto(OrderDto, posted, 'order');
+  if (order.timestamp === NEVER) throw malformed('timestamp', 'a time');
   const { currency } = order.amount;
   if (order.tip && order.tip.currency !== currency) throw malformed('tip', `in ${currency}`);
   if (order.max_fee && order.max_fee.currency !== currency) throw malformed('max_fee', `in ${currency}`);

@@ -5,6 +5,7 @@ import { TalerError } from '../../taler/taler-error';
 import type { Log } from '../observability/log';
 import { KnownRoutes } from './known-routes';
 import type { TalerRequest } from './request';
+import { sendJsonText } from './send-json';
 
 /** The one place that writes an error answer: `{code, hint, detail?, ..., request_id}` (conventions.md 7). */
 @Catch()
@@ -32,7 +33,7 @@ export class TalerExceptionFilter implements ExceptionFilter {
       return;
     }
     const body = { ...error.toBody(), request_id: request.requestId };
-    response.status(error.status).type('application/json').send(JSON.stringify(body));
+    sendJsonText(response, error.status, JSON.stringify(body));
   }
 
   private toTalerError(thrown: unknown, request: TalerRequest, response: Response): TalerError {

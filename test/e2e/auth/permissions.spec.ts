@@ -3,7 +3,8 @@ import { TOKEN_SCOPES, TokenScope } from '../../../src/auth/token-scopes';
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
 import { expectRefusal } from '../orders/helpers';
 
-type Asked = 'orders-read' | 'orders-write' | 'accounts-read' | 'accounts-write' | 'instances-read' | 'instances-write';
+type Asked =
+  'orders-read' | 'orders-write' | 'accounts-read' | 'accounts-write' | 'instances-read' | 'instances-write';
 
 /** Every private route of the server with the permission that its page in the reference asks for. */
 const INSTANCE_ROUTES: readonly (readonly [string, string, Asked])[] = [
@@ -61,7 +62,11 @@ describe('every route with every scope', () => {
 
   async function login(shop: TestShop, scope: TokenScope): Promise<string> {
     const credential = Buffer.from(`${shop.id}:password of ${shop.id}`).toString('base64');
-    const answer = await shop.api.post('private/token', { scope }, { headers: { authorization: `Basic ${credential}` } });
+    const answer = await shop.api.post(
+      'private/token',
+      { scope },
+      { headers: { authorization: `Basic ${credential}` } },
+    );
     return answer.body.access_token as string;
   }
 
@@ -78,7 +83,11 @@ describe('every route with every scope', () => {
     },
   };
 
-  async function check(shopId: string, route: readonly [string, string, Asked], scope: TokenScope): Promise<void> {
+  async function check(
+    shopId: string,
+    route: readonly [string, string, Asked],
+    scope: TokenScope,
+  ): Promise<void> {
     const found = shops.get(shopId);
     if (!found) throw new Error('not prepared');
     const [method, pattern, permission] = route;
@@ -100,9 +109,12 @@ describe('every route with every scope', () => {
     await check('admin', route, scope);
   });
 
-  it.each(cells(MANAGEMENT_ROUTES))('%s %s with the scope %s of the admin instance', async (_method, _path, scope, route) => {
-    await check('admin', route, scope);
-  });
+  it.each(cells(MANAGEMENT_ROUTES))(
+    '%s %s with the scope %s of the admin instance',
+    async (_method, _path, scope, route) => {
+      await check('admin', route, scope);
+    },
+  );
 
   it('covers all scopes there are and all private routes there are', () => {
     expect(Object.keys(TOKEN_SCOPES).sort()).toEqual([...SCOPES].sort());

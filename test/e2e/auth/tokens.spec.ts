@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { createShop, OPERATOR_TOKEN, startTestServer, startTestWorld, TestServer, TestShop, TestWorld } from '../../support/app';
+import {
+  createShop,
+  OPERATOR_TOKEN,
+  startTestServer,
+  startTestWorld,
+  TestServer,
+  TestShop,
+  TestWorld,
+} from '../../support/app';
 import { settingOf } from '../../support/app';
 import type { ApiAnswer } from '../../support/api';
 import { createOrder } from '../../support/app';
@@ -53,10 +61,19 @@ describe('login tokens', () => {
     });
 
     it.each([
-      [{ scope: 'write', duration: { d_us: 'forever' } }, { scope: 'write', refreshable: false, expiration: { t_s: 'never' } }],
+      [
+        { scope: 'write', duration: { d_us: 'forever' } },
+        { scope: 'write', refreshable: false, expiration: { t_s: 'never' } },
+      ],
       [{ scope: 'write:refreshable' }, { scope: 'write', refreshable: true }],
-      [{ scope: 'order-pos', refreshable: true }, { scope: 'order-pos', refreshable: true }],
-      [{ scope: 'spa', duration: null, description: null, refreshable: null }, { scope: 'spa', refreshable: false }],
+      [
+        { scope: 'order-pos', refreshable: true },
+        { scope: 'order-pos', refreshable: true },
+      ],
+      [
+        { scope: 'spa', duration: null, description: null, refreshable: null },
+        { scope: 'spa', refreshable: false },
+      ],
     ])('answer %j with %j', async (body, expected) => {
       expect(await login(body)).toMatchObject({ status: 200, body: expected });
     });
@@ -69,13 +86,24 @@ describe('login tokens', () => {
       const strange = 'pass:wörd:ク';
       const created = await world.server.api.post(
         'management/instances',
-        { id: 'strange', name: 'S', auth: { method: 'token', password: strange }, address: {}, jurisdiction: {}, use_stefan: false },
+        {
+          id: 'strange',
+          name: 'S',
+          auth: { method: 'token', password: strange },
+          address: {},
+          jurisdiction: {},
+          use_stefan: false,
+        },
         { token: OPERATOR_TOKEN },
       );
       expect(created.status).toBe(204);
-      const answer = await world.server.api.post('instances/strange/private/token', { scope: 'readonly' }, {
-        headers: basic('strange', strange),
-      });
+      const answer = await world.server.api.post(
+        'instances/strange/private/token',
+        { scope: 'readonly' },
+        {
+          headers: basic('strange', strange),
+        },
+      );
       expect(answer.status).toBe(200);
     });
 
@@ -89,7 +117,10 @@ describe('login tokens', () => {
       ['no base64', { authorization: 'Basic !!!' }],
       ['nothing behind Basic', { authorization: 'Basic' }],
       ['the password as bearer', { authorization: 'Bearer password of shop' }],
-      ['another scheme', { authorization: `Digest ${Buffer.from('shop:password of shop').toString('base64')}` }],
+      [
+        'another scheme',
+        { authorization: `Digest ${Buffer.from('shop:password of shop').toString('base64')}` },
+      ],
     ])('are refused to %s: 401 with 2015', async (_name, headers) => {
       expectRefusal(await login({ scope: 'readonly' }, headers), 401, 2015);
     });
@@ -97,7 +128,15 @@ describe('login tokens', () => {
     it('are refused to the password of another instance', async () => {
       const other = await createShop(world.server, 'pw-other');
       expectRefusal(await login({ scope: 'readonly' }, basic('pw-other', 'password of pw-other')), 401, 2015);
-      expect((await other.api.post('private/token', { scope: 'readonly' }, { headers: basic('pw-other', 'password of pw-other') })).status).toBe(200);
+      expect(
+        (
+          await other.api.post(
+            'private/token',
+            { scope: 'readonly' },
+            { headers: basic('pw-other', 'password of pw-other') },
+          )
+        ).status,
+      ).toBe(200);
     });
 
     it.each<[string, object]>([
@@ -135,17 +174,28 @@ describe('login tokens', () => {
 
     it('take the scheme in any case', async () => {
       for (const scheme of ['Bearer', 'bearer', 'BEARER']) {
-        expect((await shop.api.get('private', { headers: { authorization: `${scheme} ${shop.token}` } })).status).toBe(200);
+        expect(
+          (await shop.api.get('private', { headers: { authorization: `${scheme} ${shop.token}` } })).status,
+        ).toBe(200);
       }
     });
 
     it('open one instance only, the admin instance being no exception', async () => {
       const other = await createShop(world.server, 'bound');
       const admin = await createShop(world.server, 'admin');
-      for (const [holder, door] of [[shop, other], [other, shop], [admin, shop], [shop, admin]] as const) {
+      for (const [holder, door] of [
+        [shop, other],
+        [other, shop],
+        [admin, shop],
+        [shop, admin],
+      ] as const) {
         expectRefusal(await door.api.get('private', { token: holder.token }), 401, 2015);
         expectRefusal(await door.api.post('private/orders', {}, { token: holder.token }), 401, 2015);
-        expectRefusal(await door.api.post('private/token', { scope: 'readonly' }, { token: holder.token }), 401, 2015);
+        expectRefusal(
+          await door.api.post('private/token', { scope: 'readonly' }, { token: holder.token }),
+          401,
+          2015,
+        );
         expectRefusal(await door.api.delete('private/token', { token: holder.token }), 401, 2015);
       }
       expectRefusal(await world.server.api.get('management/instances', { token: shop.token }), 401, 2015);
@@ -196,9 +246,14 @@ describe('login tokens', () => {
       });
     });
 
-    it.each(['readonly', 'write', 'all'])('are refused to a token of %s that is not refreshable: 403 with 16', async (scope) => {
-      expectRefusal(await refresh(await issue(scope), { scope: 'readonly' }), 403, 16, { detail: 'token-refresh' });
-    });
+    it.each(['readonly', 'write', 'all'])(
+      'are refused to a token of %s that is not refreshable: 403 with 16',
+      async (scope) => {
+        expectRefusal(await refresh(await issue(scope), { scope: 'readonly' }), 403, 16, {
+          detail: 'token-refresh',
+        });
+      },
+    );
   });
 
   describe('revoked', () => {
@@ -238,7 +293,9 @@ describe('login tokens', () => {
   describe('in the table', () => {
     it('are kept as a hash and nothing but a hash', async () => {
       const token = await issue('readonly', { description: 'the till' });
-      const rows = await world.database.query<Record<string, unknown>>('select * from login_tokens order by serial');
+      const rows = await world.database.query<Record<string, unknown>>(
+        'select * from login_tokens order by serial',
+      );
       const hash = createHash('sha256').update(token).digest();
       const [row] = rows.filter((candidate) => (candidate['token_hash'] as Buffer).equals(hash));
       expect(row).toMatchObject({ scope: 'readonly', refreshable: false, description: 'the till' });
@@ -258,23 +315,37 @@ describe('login tokens', () => {
 
   describe('the token of the operator', () => {
     it('opens the management endpoints and the admin instance', async () => {
-      expect((await world.server.api.get('management/instances', { token: OPERATOR_TOKEN })).status).toBe(200);
+      expect((await world.server.api.get('management/instances', { token: OPERATOR_TOKEN })).status).toBe(
+        200,
+      );
       expect((await world.server.api.get('private', { token: OPERATOR_TOKEN })).status).toBe(200);
-      const answer: ApiAnswer = await world.server.api.post('private/token', { scope: 'readonly' }, { token: OPERATOR_TOKEN });
+      const answer: ApiAnswer = await world.server.api.post(
+        'private/token',
+        { scope: 'readonly' },
+        { token: OPERATOR_TOKEN },
+      );
       expect(answer).toMatchObject({ status: 200, body: { scope: 'readonly' } });
     });
 
     it('opens no other instance: 401 with 2015', async () => {
       const { orderId } = await createOrder(shop);
       expectRefusal(await shop.api.get(`private/orders/${orderId}`, { token: OPERATOR_TOKEN }), 401, 2015);
-      expectRefusal(await shop.api.post('private/token', { scope: 'readonly' }, { token: OPERATOR_TOKEN }), 401, 2015);
+      expectRefusal(
+        await shop.api.post('private/token', { scope: 'readonly' }, { token: OPERATOR_TOKEN }),
+        401,
+        2015,
+      );
     });
 
     it('is nothing where none is configured', async () => {
       const server = await secondServer({ merchantToken: undefined });
       try {
         expectRefusal(await server.api.get('management/instances', { token: OPERATOR_TOKEN }), 401, 2015);
-        expectRefusal(await server.api.get('management/instances', { token: 'secret-token:undefined' }), 401, 2015);
+        expectRefusal(
+          await server.api.get('management/instances', { token: 'secret-token:undefined' }),
+          401,
+          2015,
+        );
       } finally {
         await server.close();
       }

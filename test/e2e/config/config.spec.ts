@@ -1,6 +1,13 @@
 import { PROTOCOL_VERSION } from '../../../src/instances/config.controller';
 import { encodeBase32 } from '../../../src/taler/base32';
-import { createOrder, createShop, startTestServer, startTestWorld, settingOf, TestWorld } from '../../support/app';
+import {
+  createOrder,
+  createShop,
+  startTestServer,
+  startTestWorld,
+  settingOf,
+  TestWorld,
+} from '../../support/app';
 import { expectRefusal, privateStatus } from '../orders/helpers';
 
 describe('GET config', () => {
@@ -12,7 +19,10 @@ describe('GET config', () => {
 
   it('tells versions, currencies, exchanges and defaults, and may be cached', async () => {
     const answer = await world.server.api.get('config');
-    expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': expect.stringContaining('max-age=') } });
+    expect(answer).toMatchObject({
+      status: 200,
+      headers: { 'cache-control': expect.stringContaining('max-age=') },
+    });
     expect(answer.headers['content-type']).toMatch(/^application\/json/);
     expect(answer.body).toEqual({
       version: PROTOCOL_VERSION,
@@ -32,7 +42,11 @@ describe('GET config', () => {
         },
       },
       exchanges: [
-        { base_url: world.exchange.baseUrl, currency: 'KUDOS', master_pub: encodeBase32(world.exchange.masterPublicKey) },
+        {
+          base_url: world.exchange.baseUrl,
+          currency: 'KUDOS',
+          master_pub: encodeBase32(world.exchange.masterPublicKey),
+        },
       ],
       report_generators: {},
       have_self_provisioning: false,
@@ -56,13 +70,20 @@ describe('GET config', () => {
   it('is the same below every instance that exists, and needs no admin instance at the root', async () => {
     const root = await world.server.api.get('config');
     for (const id of ['shop', 'SHOP', 'default']) {
-      expect(await world.server.api.get(`instances/${id}/config`)).toMatchObject({ status: 200, text: root.text });
+      expect(await world.server.api.get(`instances/${id}/config`)).toMatchObject({
+        status: 200,
+        text: root.text,
+      });
     }
     expectRefusal(await world.server.api.get('instances/nobody/config'), 404, 2000, { detail: 'nobody' });
   });
 
   it('lists every currency of the exchanges beside its own', async () => {
-    const euro = { baseUrl: 'http://127.0.0.1:1/', masterPub: world.exchange.masterPublicKey, currency: 'EUR' };
+    const euro = {
+      baseUrl: 'http://127.0.0.1:1/',
+      masterPub: world.exchange.masterPublicKey,
+      currency: 'EUR',
+    };
     const server = await startTestServer({
       database: world.database,
       exchanges: [settingOf(world.exchange), euro],
@@ -94,12 +115,19 @@ describe('GET config', () => {
       try {
         const options = { token: world.shop.token, headers: PROXY };
         const path = 'instances/shop/private/orders';
-        const created = await server.api.post(path, { order: { amount: 'KUDOS:1', summary: 's' }, create_token: false }, options);
+        const created = await server.api.post(
+          path,
+          { order: { amount: 'KUDOS:1', summary: 's' }, create_token: false },
+          options,
+        );
         expect(created.status).toBe(200);
         const id = created.body.order_id as string;
         const { body } = await server.api.get(`${path}/${id}`, options);
-        const strip = (text: string) => text.replace(id, '$ID').replace(server.url, '$SERVER/').replace(server.url.slice(7), '$HOST/');
-        return [body.proto_contract_terms.merchant_base_url, body.taler_pay_uri, body.order_status_url].map(strip);
+        const strip = (text: string) =>
+          text.replace(id, '$ID').replace(server.url, '$SERVER/').replace(server.url.slice(7), '$HOST/');
+        return [body.proto_contract_terms.merchant_base_url, body.taler_pay_uri, body.order_status_url].map(
+          strip,
+        );
       } finally {
         await server.close();
       }
@@ -143,7 +171,10 @@ describe('GET config', () => {
 
     it('cannot be made of a Host header that is none: 400 with 23', async () => {
       const order = { order: { amount: 'KUDOS:1', summary: 's' } };
-      const refused = await world.shop.api.post('private/orders', order, { token: world.shop.token, headers: { host: 'a/b' } });
+      const refused = await world.shop.api.post('private/orders', order, {
+        token: world.shop.token,
+        headers: { host: 'a/b' },
+      });
       expectRefusal(refused, 400, 23, { detail: 'Host' });
     });
 

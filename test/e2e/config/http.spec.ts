@@ -13,7 +13,15 @@ describe('every answer', () => {
 
   it('may be read by scripts of any origin and has a request id, errors the same one in the body', async () => {
     const seen = new Set<string>();
-    for (const path of ['config', 'nowhere', 'private', 'instances/shop/orders/none', 'healthz', 'readyz', 'metrics']) {
+    for (const path of [
+      'config',
+      'nowhere',
+      'private',
+      'instances/shop/orders/none',
+      'healthz',
+      'readyz',
+      'metrics',
+    ]) {
       const answer = await call('GET', path);
       expect(answer.headers).toMatchObject({
         'access-control-allow-origin': '*',
@@ -142,13 +150,18 @@ describe('every answer', () => {
       expect(answer).toMatchObject({ status: 400, body: { code: 22 } });
     });
 
-    it.each(['null', '[]', '"text"', '5', 'true'])('of %s, which is no object, is 400 with 26', async (raw) => {
-      const answer = await postOrder({ raw });
-      expectRefusal(answer, 400, 26, { detail: 'the body must be a JSON object', field: '' });
-    });
+    it.each(['null', '[]', '"text"', '5', 'true'])(
+      'of %s, which is no object, is 400 with 26',
+      async (raw) => {
+        const answer = await postOrder({ raw });
+        expectRefusal(answer, 400, 26, { detail: 'the body must be a JSON object', field: '' });
+      },
+    );
 
     it('with a member twice takes the last one', async () => {
-      const answer = await postOrder({ raw: '{"order":{"amount":"KUDOS:1","summary":"s"},"create_token":true,"create_token":false}' });
+      const answer = await postOrder({
+        raw: '{"order":{"amount":"KUDOS:1","summary":"s"},"create_token":true,"create_token":false}',
+      });
       expect(answer.status).toBe(200);
       expect(answer.body).not.toHaveProperty('token');
     });

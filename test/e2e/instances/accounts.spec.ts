@@ -12,9 +12,11 @@ describe('bank accounts', () => {
   });
   afterAll(() => world?.close());
 
-  const add = (body: unknown, at: TestShop = shop) => at.api.post('private/accounts', body, { token: at.token });
+  const add = (body: unknown, at: TestShop = shop) =>
+    at.api.post('private/accounts', body, { token: at.token });
   const list = async (at: TestShop = shop) => at.api.get('private/accounts', { token: at.token });
-  const read = (hWire: string, at: TestShop = shop) => at.api.get(`private/accounts/${hWire}`, { token: at.token });
+  const read = (hWire: string, at: TestShop = shop) =>
+    at.api.get(`private/accounts/${hWire}`, { token: at.token });
   const newPayto = () => `payto://x-taler-bank/localhost/${uniqueId('acc')}?receiver-name=Shop`;
 
   describe('POST private/accounts', () => {
@@ -33,7 +35,9 @@ describe('bank accounts', () => {
       expect(new Set(answers.map((answer) => `${answer.status} ${answer.text}`)).size).toBe(1);
       expect(await add(body)).toMatchObject({ status: 200, text: answers[0]?.text });
       const { body: all } = await list();
-      expect(all.accounts.filter((account: { payto_uri: string }) => account.payto_uri === body.payto_uri)).toHaveLength(1);
+      expect(
+        all.accounts.filter((account: { payto_uri: string }) => account.payto_uri === body.payto_uri),
+      ).toHaveLength(1);
     });
 
     it('gives the same account at another instance another hash', async () => {
@@ -45,15 +49,21 @@ describe('bank accounts', () => {
     it.each<[string, object]>([
       ['another facade', { credit_facade_url: 'https://bank.example/other/' }],
       ['no facade', {}],
-      ['other credentials', {
-        credit_facade_url: 'https://bank.example/',
-        credit_facade_credentials: { type: 'basic', username: 'u', password: 'other' },
-      }],
-      ['other metadata', {
-        credit_facade_url: 'https://bank.example/',
-        credit_facade_credentials: { type: 'basic', username: 'u', password: 'p' },
-        extra_wire_subject_metadata: 'M',
-      }],
+      [
+        'other credentials',
+        {
+          credit_facade_url: 'https://bank.example/',
+          credit_facade_credentials: { type: 'basic', username: 'u', password: 'other' },
+        },
+      ],
+      [
+        'other metadata',
+        {
+          credit_facade_url: 'https://bank.example/',
+          credit_facade_credentials: { type: 'basic', username: 'u', password: 'p' },
+          extra_wire_subject_metadata: 'M',
+        },
+      ],
     ])('refuses an active account with %s: 409 with 2627', async (_name, facade) => {
       const payto = newPayto();
       const first = {
@@ -118,14 +128,20 @@ describe('bank accounts', () => {
       const other = await createShop(world.server, 'lister');
       const second = { payto_uri: 'payto://iban/DE75512108001245126199?receiver-name=Shop' };
       const added = await add(second, other);
-      await world.database.query(`update accounts set active = false where payto_uri = $1`, [second.payto_uri]);
+      await world.database.query(`update accounts set active = false where payto_uri = $1`, [
+        second.payto_uri,
+      ]);
       // Any change of the instance makes the server look again.
       const third = await add({ payto_uri: newPayto() }, other);
       const answer = await list(other);
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
         accounts: [
-          { payto_uri: 'payto://x-taler-bank/localhost/lister?receiver-name=Shop', h_wire: expect.any(String), active: true },
+          {
+            payto_uri: 'payto://x-taler-bank/localhost/lister?receiver-name=Shop',
+            h_wire: expect.any(String),
+            active: true,
+          },
           { ...second, h_wire: added.body.h_wire, active: false },
           { payto_uri: expect.any(String), h_wire: third.body.h_wire, active: true },
         ],
@@ -159,9 +175,12 @@ describe('bank accounts', () => {
       }
     });
 
-    it.each(['ABC', '!'.repeat(103), '0'.repeat(104)])('refuses the hash %s: 400 with 2023', async (hWire) => {
-      expectRefusal(await read(hWire), 400, 2023, { detail: 'h_wire' });
-    });
+    it.each(['ABC', '!'.repeat(103), '0'.repeat(104)])(
+      'refuses the hash %s: 400 with 2023',
+      async (hWire) => {
+        expectRefusal(await read(hWire), 400, 2023, { detail: 'h_wire' });
+      },
+    );
   });
 
   it('pays orders to the first active account, and the change is seen at once', async () => {
@@ -178,7 +197,9 @@ describe('bank accounts', () => {
     const first = (await list(other)).body.accounts[0].h_wire as string;
     const second = (await add({ payto_uri: newPayto() }, other)).body.h_wire as string;
     expect(await order()).toBe(first);
-    await world.database.query('update accounts set active = false where h_wire = $1', [decodeBase32(first, 64)]);
+    await world.database.query('update accounts set active = false where h_wire = $1', [
+      decodeBase32(first, 64),
+    ]);
     await add({ payto_uri: newPayto() }, other);
     expect(await order()).toBe(second);
   });

@@ -1,4 +1,11 @@
-import { createShop, OPERATOR_TOKEN, settingOf, startTestServer, startTestWorld, TestWorld } from '../../support/app';
+import {
+  createShop,
+  OPERATOR_TOKEN,
+  settingOf,
+  startTestServer,
+  startTestWorld,
+  TestWorld,
+} from '../../support/app';
 import { expectRefusal } from '../orders/helpers';
 
 const MINIMAL = {
@@ -86,9 +93,15 @@ describe('instances', () => {
       await create(body);
       await create({ ...body, auth: { method: 'token', password: 'other' } });
       const login = (password: string) =>
-        world.server.api.post('instances/first-password/private/token', { scope: 'readonly' }, {
-          headers: { authorization: `Basic ${Buffer.from(`first-password:${password}`).toString('base64')}` },
-        });
+        world.server.api.post(
+          'instances/first-password/private/token',
+          { scope: 'readonly' },
+          {
+            headers: {
+              authorization: `Basic ${Buffer.from(`first-password:${password}`).toString('base64')}`,
+            },
+          },
+        );
       expect((await login('p')).status).toBe(200);
       expect((await login('other')).status).toBe(401);
     });
@@ -111,7 +124,9 @@ describe('instances', () => {
     });
 
     it('creates one instance when the request comes ten times at once', async () => {
-      const answers = await Promise.all(Array.from({ length: 10 }, () => create({ ...MINIMAL, id: 'raced' })));
+      const answers = await Promise.all(
+        Array.from({ length: 10 }, () => create({ ...MINIMAL, id: 'raced' })),
+      );
       expect(answers.map((answer) => answer.status)).toEqual(Array<number>(10).fill(204));
       expect(await world.database.query(`select 1 from instances where id = 'raced'`)).toHaveLength(1);
     });
@@ -119,9 +134,13 @@ describe('instances', () => {
     it('makes the text behind secret-token: the password where the old form is used', async () => {
       const auth = { method: 'token', token: 'secret-token:old%20style' };
       expect((await create({ ...MINIMAL, id: 'old-style', auth })).status).toBe(204);
-      const answer = await world.server.api.post('instances/old-style/private/token', { scope: 'readonly' }, {
-        headers: { authorization: `Basic ${Buffer.from('old-style:old%20style').toString('base64')}` },
-      });
+      const answer = await world.server.api.post(
+        'instances/old-style/private/token',
+        { scope: 'readonly' },
+        {
+          headers: { authorization: `Basic ${Buffer.from('old-style:old%20style').toString('base64')}` },
+        },
+      );
       expect(answer.status).toBe(200);
     });
 
@@ -133,7 +152,10 @@ describe('instances', () => {
     ])('refuses auth by %s: 400 with 2601', async (_name, auth) => {
       const before = await count();
       const refused = await create({ ...MINIMAL, id: 'bad-auth', auth });
-      expect(refused).toMatchObject({ status: 400, body: { code: 2601, field: expect.stringMatching(/^auth/) } });
+      expect(refused).toMatchObject({
+        status: 400,
+        body: { code: 2601, field: expect.stringMatching(/^auth/) },
+      });
       expect(await count()).toBe(before);
     });
 
@@ -179,8 +201,12 @@ describe('instances', () => {
         const refused = await server.api.post('management/instances', { ...MINIMAL, id: 'gone' }, operator);
         expectRefusal(refused, 409, 2603, { detail: 'gone' });
         // Private calls and claims find it deleted; public questions about old orders are answered.
-        expectRefusal(await server.api.get('instances/gone/private', operator), 404, 2016, { detail: 'gone' });
-        expectRefusal(await server.api.post('instances/gone/orders/o/claim', {}), 404, 2016, { detail: 'gone' });
+        expectRefusal(await server.api.get('instances/gone/private', operator), 404, 2016, {
+          detail: 'gone',
+        });
+        expectRefusal(await server.api.post('instances/gone/orders/o/claim', {}), 404, 2016, {
+          detail: 'gone',
+        });
         expectRefusal(await server.api.get('instances/gone/orders/o'), 404, 2005, { detail: 'o' });
         const list = await server.api.get('management/instances', operator);
         expect(list.body.instances).toContainEqual(expect.objectContaining({ id: 'gone', deleted: true }));
@@ -197,7 +223,9 @@ describe('instances', () => {
 
   describe('GET management/instances', () => {
     it('lists every instance with its payment targets, in order of creation', async () => {
-      await createShop(world.server, 'listed', { payto: 'payto://iban/DE75512108001245126199?receiver-name=L' });
+      await createShop(world.server, 'listed', {
+        payto: 'payto://iban/DE75512108001245126199?receiver-name=L',
+      });
       const answer = await world.server.api.get('management/instances', operator);
       expect(answer.status).toBe(200);
       expect(Object.keys(answer.body)).toEqual(['instances']);
@@ -244,7 +272,11 @@ describe('instances', () => {
   describe('the admin instance', () => {
     it('does not exist before it is created; its creation needs the token of the operator', async () => {
       expectRefusal(await world.server.api.get('private', operator), 404, 2000, { detail: 'admin' });
-      expectRefusal(await world.server.api.post('management/instances', { ...MINIMAL, id: 'admin' }), 401, 2015);
+      expectRefusal(
+        await world.server.api.post('management/instances', { ...MINIMAL, id: 'admin' }),
+        401,
+        2015,
+      );
       expectRefusal(await world.server.api.get('management/instances'), 401, 2015);
     });
 
@@ -254,7 +286,10 @@ describe('instances', () => {
       const own = await world.server.api.get('private', operator);
       expect(own).toMatchObject({ status: 200, body: { name: 'Admin' } });
       for (const id of ['admin', 'default', 'Default', 'ADMIN']) {
-        expect(await world.server.api.get(`instances/${id}/private`, operator)).toMatchObject({ status: 200, text: own.text });
+        expect(await world.server.api.get(`instances/${id}/private`, operator)).toMatchObject({
+          status: 200,
+          text: own.text,
+        });
         expect(await read(id)).toMatchObject({ status: 200, text: own.text });
       }
       const list = await world.server.api.get('management/instances', operator);
@@ -262,9 +297,13 @@ describe('instances', () => {
       expectRefusal(await create({ ...MINIMAL, id: 'admin', name: 'Other' }), 409, 2600, { detail: 'admin' });
       for (const name of ['admin', 'default']) {
         const credential = Buffer.from(`${name}:p`).toString('base64');
-        const login = await world.server.api.post('private/token', { scope: 'readonly' }, {
-          headers: { authorization: `Basic ${credential}` },
-        });
+        const login = await world.server.api.post(
+          'private/token',
+          { scope: 'readonly' },
+          {
+            headers: { authorization: `Basic ${credential}` },
+          },
+        );
         expect(login.status).toBe(200);
       }
     });

@@ -5,7 +5,14 @@ import { closeApp, createApp } from '../../../src/bootstrap';
 import { AppConfig } from '../../../src/platform/config/config';
 import { eddsaPublicKey } from '../../../src/taler/eddsa';
 import { Api } from '../../support/api';
-import { createOrder, createShop, startTestServer, startTestWorld, settingOf, TestWorld } from '../../support/app';
+import {
+  createOrder,
+  createShop,
+  startTestServer,
+  startTestWorld,
+  settingOf,
+  TestWorld,
+} from '../../support/app';
 import { claim, expectRefusal, makeNonce } from '../orders/helpers';
 
 const KEY = Buffer.alloc(32, 0x5a);
@@ -18,10 +25,11 @@ describe('private keys of instances', () => {
   afterAll(() => world?.close());
 
   async function stored(id: string) {
-    const rows = await world.database.query<{ private_key: Buffer; key_encrypted: boolean; merchant_pub: Buffer }>(
-      'select private_key, key_encrypted, merchant_pub from instances where id = $1',
-      [id],
-    );
+    const rows = await world.database.query<{
+      private_key: Buffer;
+      key_encrypted: boolean;
+      merchant_pub: Buffer;
+    }>('select private_key, key_encrypted, merchant_pub from instances where id = $1', [id]);
     const [row] = rows;
     if (!row) throw new Error(`no instance ${id}`);
     return row;
@@ -29,7 +37,12 @@ describe('private keys of instances', () => {
 
   function serverWith(keyEncryptionKey: Buffer | undefined) {
     const { database, clock, exchange } = world;
-    return startTestServer({ database, clock, exchanges: [settingOf(exchange)], config: { keyEncryptionKey } });
+    return startTestServer({
+      database,
+      clock,
+      exchanges: [settingOf(exchange)],
+      config: { keyEncryptionKey },
+    });
   }
 
   /** A server with the same configuration but for the key, whose log can be read. */
@@ -69,7 +82,10 @@ describe('private keys of instances', () => {
     }
 
     const second = await serverWith(KEY);
-    await claim(new Api(`${second.url}instances/sealed/`), await createOrder(sealedAt(second.url, sealed.token)));
+    await claim(
+      new Api(`${second.url}instances/sealed/`),
+      await createOrder(sealedAt(second.url, sealed.token)),
+    );
     // An instance that was there before the key was configured goes on, too.
     await claim(new Api(`${second.url}instances/shop/`), await createOrder(world.shop));
     await second.close();
@@ -77,7 +93,11 @@ describe('private keys of instances', () => {
 
   it.each<[string, Buffer | undefined, string]>([
     ['without the key', undefined, 'TALER_KEY_ENCRYPTION_KEY is missing, but instance keys are encrypted'],
-    ['with another key', Buffer.alloc(32, 1), 'instance keys were encrypted with another TALER_KEY_ENCRYPTION_KEY'],
+    [
+      'with another key',
+      Buffer.alloc(32, 1),
+      'instance keys were encrypted with another TALER_KEY_ENCRYPTION_KEY',
+    ],
   ])('are of no use %s: the log says why, the client learns nothing', async (_name, key, message) => {
     const good = await serverWith(KEY);
     const token = await tokenOf(good.url);
@@ -94,7 +114,9 @@ describe('private keys of instances', () => {
     expect(server.lines.join('')).toContain(message);
     expect(server.lines.join('')).toContain(`"request_id":"${refused.body.request_id as string}"`);
     // Nothing was claimed by what could not be signed.
-    const rows = await world.database.query('select 1 from orders where order_id = $1 and nonce is null', [order.orderId]);
+    const rows = await world.database.query('select 1 from orders where order_id = $1 and nonce is null', [
+      order.orderId,
+    ]);
     expect(rows).toHaveLength(1);
   });
 

@@ -4,7 +4,14 @@ import { Agent, setGlobalDispatcher, getGlobalDispatcher } from 'undici';
 import type { ApiAnswer } from '../../support/api';
 import { createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
 import { LONG_MS, poll, untilWaiters } from '../long-poll/waiting';
-import { ClaimedOrder, createClaimed, createPaid, expectRefusal, payNothing, unclaimBody } from '../orders/helpers';
+import {
+  ClaimedOrder,
+  createClaimed,
+  createPaid,
+  expectRefusal,
+  payNothing,
+  unclaimBody,
+} from '../orders/helpers';
 
 interface RecordedCase {
   readonly case: string;
@@ -28,7 +35,9 @@ const TIMER_SLACK_MS = 15;
 const WAITERS = 1_500;
 
 /** Where we answer otherwise than the original, and why. Everything not named here is answered alike. */
-const DIFFERENCES: Readonly<Record<string, { why: string; check: (answer: ApiAnswer, paths: Replay) => void }>> = {
+const DIFFERENCES: Readonly<
+  Record<string, { why: string; check: (answer: ApiAnswer, paths: Replay) => void }>
+> = {
   'poll: order_id unknown but h_contract known (order_id is echoed, not checked)': {
     why: 'order_id must fit the contract (orders.md 6): else a pay URI for an order of nobody would be handed out',
     check: (answer) => expectRefusal(answer, 404, 2005, { detail: 'nonsense' }),
@@ -47,11 +56,13 @@ const DIFFERENCES: Readonly<Record<string, { why: string; check: (answer: ApiAns
   },
   'poll: X-Forwarded-Host and -Prefix and -Proto': {
     why: 'the base URL was fixed with the contract, so that wallet and contract agree (orders.md 5.1)',
-    check: (answer, { unpaid }) => expect(answer).toMatchObject({ status: 200, body: unpaid('claimed-1795149530') }),
+    check: (answer, { unpaid }) =>
+      expect(answer).toMatchObject({ status: 200, body: unpaid('claimed-1795149530') }),
   },
   'poll: X-Forwarded-Host only': {
     why: 'as before',
-    check: (answer, { unpaid }) => expect(answer).toMatchObject({ status: 200, body: unpaid('claimed-1795149530') }),
+    check: (answer, { unpaid }) =>
+      expect(answer).toMatchObject({ status: 200, body: unpaid('claimed-1795149530') }),
   },
   'poll: also reachable without /public': {
     why: 'the reference names the two paths below /public only (orders.md 6)',
@@ -107,11 +118,16 @@ describe('GET /public/poll-payment of 2019', () => {
     const noToken = { create_token: false };
     const unclaimed = { order: { ...article, summary: 's', order_id: 'unclaimed-1795149530' }, ...noToken };
     await shop.api.post('private/orders', unclaimed, { token: shop.token });
-    for (const id of ['claimed-1795149530', 'unclaimed-1795149530-x', '11', '1-unpaid']) {
+    for (const id of ['claimed-1795149530', 'unclaimed-1795149530-x']) {
       orders.set(id, await createClaimed(shop, { ...article, order_id: id }, noToken));
     }
+    // The recorded orders that were truly paid share one fulfillment URL, with an unpaid one.
+    const shared = { ...article, fulfillment_url: 'https://shop.example/shared' };
+    for (const id of ['11', '1-unpaid']) {
+      orders.set(id, await createClaimed(shop, { ...shared, order_id: id }, noToken));
+    }
     for (const id of ['1r', '1']) {
-      const options = { order: { ...article, order_id: id }, request: noToken, sessionId: 'sess-1' };
+      const options = { order: { ...shared, order_id: id }, request: noToken, sessionId: 'sess-1' };
       orders.set(id, await createPaid(shop, options));
     }
     await refund('1r', 10_000_000);
@@ -162,6 +178,8 @@ describe('GET /public/poll-payment of 2019', () => {
         return expectRefusal(answer, 404, 2005, { detail: orderId });
       case 2000:
         return expectRefusal(answer, 404, 2000, { detail: 'nosuch' });
+      default:
+        break;
     }
     expect(answer.status).toBe(old.status);
     if (old.status === 204) return expect(answer.text).toBe('');

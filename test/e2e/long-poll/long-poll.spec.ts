@@ -63,7 +63,10 @@ describe('long polling', () => {
     });
 
     it('is released by the proof of payment for its session', async () => {
-      const paid = await createPaid(shop, { order: { fulfillment_url: 'https://shop.example/a' }, sessionId: 'one' });
+      const paid = await createPaid(shop, {
+        order: { fulfillment_url: 'https://shop.example/a' },
+        sessionId: 'one',
+      });
       const session = uniqueId('two');
       const waiting = pollPrivate(paid.orderId, { session_id: session });
       await untilWaiters(world.server, 1);
@@ -74,20 +77,23 @@ describe('long polling', () => {
       expect(await waiting.answer).toMatchObject({ status: 200, body: { order_status: 'paid' } });
     });
 
-    it.each(['unclaimed', 'claimed'])('is released by the capture of its session and URL, %s', async (state) => {
-      const article = { ...FREE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
-      const session = uniqueId('s');
-      const first = await createPaid(shop, { order: article });
-      const second = await createOrder(shop, article);
-      if (state === 'claimed') await claim(shop.api, second);
-      const waiting = pollPrivate(second.orderId, { session_id: session });
-      await untilWaiters(world.server, 1);
-      await provePaid(shop, first, first.receipt, session);
-      expect(await waiting.answer).toMatchObject({
-        status: 200,
-        body: { order_status: 'unpaid', already_paid_order_id: first.orderId },
-      });
-    });
+    it.each(['unclaimed', 'claimed'])(
+      'is released by the capture of its session and URL, %s',
+      async (state) => {
+        const article = { ...FREE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+        const session = uniqueId('s');
+        const first = await createPaid(shop, { order: article });
+        const second = await createOrder(shop, article);
+        if (state === 'claimed') await claim(shop.api, second);
+        const waiting = pollPrivate(second.orderId, { session_id: session });
+        await untilWaiters(world.server, 1);
+        await provePaid(shop, first, first.receipt, session);
+        expect(await waiting.answer).toMatchObject({
+          status: 200,
+          body: { order_status: 'unpaid', already_paid_order_id: first.orderId },
+        });
+      },
+    );
 
     it('is released by the first payment in its session of another order for the same URL', async () => {
       const article = { ...FREE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
@@ -129,7 +135,11 @@ describe('long polling', () => {
       const seen = new Set([await tagOf(order.orderId)]);
       const release = async (change: () => Promise<unknown>, status: string) => {
         const [tag] = [...seen].slice(-1);
-        const waiting = pollPrivate(order.orderId, { lp_not_etag: tag ?? '' }, { 'if-none-match': `"${tag}"` });
+        const waiting = pollPrivate(
+          order.orderId,
+          { lp_not_etag: tag ?? '' },
+          { 'if-none-match': `"${tag}"` },
+        );
         await untilWaiters(world.server, 1);
         await change();
         const answer = await waiting.answer;
@@ -193,7 +203,8 @@ describe('long polling', () => {
       const byHash = pollPublic(order.orderId, { h_contract: claimed.hContractText });
       await untilWaiters(world.server, 2);
       await payNothing(shop, order.orderId);
-      for (const { answer } of [waiting, byHash]) expect(await answer).toMatchObject({ status: 200, body: { refunded: false } });
+      for (const { answer } of [waiting, byHash])
+        expect(await answer).toMatchObject({ status: 200, body: { refunded: false } });
     });
 
     it('is released by the capture of its session and URL', async () => {
@@ -204,7 +215,10 @@ describe('long polling', () => {
       const waiting = pollPublic(second.orderId, { session_id: session });
       await untilWaiters(world.server, 1);
       await provePaid(shop, first, first.receipt, session);
-      expect(await waiting.answer).toMatchObject({ status: 402, body: { already_paid_order_id: first.orderId } });
+      expect(await waiting.answer).toMatchObject({
+        status: 402,
+        body: { already_paid_order_id: first.orderId },
+      });
     });
 
     it('answers 402 when the time is up', async () => {
@@ -232,7 +246,12 @@ describe('long polling', () => {
       await refund(paid.orderId, 'refund_granted = 100000001');
       expect(await waiting.answer).toMatchObject({
         status: 200,
-        body: { refunded: true, refund_pending: true, refund_amount: 'KUDOS:1.00000001', refund_taken: 'KUDOS:0' },
+        body: {
+          refunded: true,
+          refund_pending: true,
+          refund_amount: 'KUDOS:1.00000001',
+          refund_taken: 'KUDOS:0',
+        },
       });
     });
 
@@ -246,7 +265,10 @@ describe('long polling', () => {
       await pause(MOMENT_MS);
       expect(waiting.isAnswered()).toBe(false);
       await refund(paid.orderId, 'refund_obtained = 2');
-      expect(await waiting.answer).toMatchObject({ status: 200, body: { refunded: true, refund_pending: false } });
+      expect(await waiting.answer).toMatchObject({
+        status: 200,
+        body: { refunded: true, refund_pending: false },
+      });
       expect((await pollPublic(paid.orderId, query).answer).status).toBe(200);
     });
   });
@@ -273,7 +295,9 @@ describe('long polling', () => {
     for (let round = 0; round < 5; round++) {
       const order = await createClaimed(shop, FREE);
       const polls = Array.from({ length: 20 }, (_, at) =>
-        at % 2 === 0 ? pollPrivate(order.orderId) : pollPublic(order.orderId, { h_contract: order.hContractText }),
+        at % 2 === 0
+          ? pollPrivate(order.orderId)
+          : pollPublic(order.orderId, { h_contract: order.hContractText }),
       );
       await payNothing(shop, order.orderId);
       for (const { answer } of polls) expect((await answer).status).toBe(200);
@@ -298,7 +322,10 @@ describe('long polling', () => {
     const { token } = shop;
     const gone = controllers.map(({ signal }, at) =>
       at % 2 === 0
-        ? shop.api.get(withQuery(`private/orders/${order.orderId}`, { timeout_ms: LONG_MS }), { token, signal })
+        ? shop.api.get(withQuery(`private/orders/${order.orderId}`, { timeout_ms: LONG_MS }), {
+            token,
+            signal,
+          })
         : shop.api.get(withQuery(`orders/${order.orderId}`, { timeout_ms: LONG_MS }), { signal }),
     );
     const failures = Promise.allSettled(gone);

@@ -2,8 +2,26 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Client } from 'pg';
 import { Api } from '../../support/api';
-import { createOrder, startTestServer, startTestWorld, settingOf, TestServer, TestShop, TestWorld } from '../../support/app';
-import { claim, createClaimed, createPaid, payNothing, privateStatus, provePaid, publicStatus, unclaimBody, uniqueId } from '../orders/helpers';
+import {
+  createOrder,
+  startTestServer,
+  startTestWorld,
+  settingOf,
+  TestServer,
+  TestShop,
+  TestWorld,
+} from '../../support/app';
+import {
+  claim,
+  createClaimed,
+  createPaid,
+  payNothing,
+  privateStatus,
+  provePaid,
+  publicStatus,
+  unclaimBody,
+  uniqueId,
+} from '../orders/helpers';
 import { LONG_MS, pause, poll, until, untilWaiters } from './waiting';
 
 const FREE = { amount: 'KUDOS:0' };
@@ -52,7 +70,8 @@ describe('long polling in several processes of one database', () => {
 
   it('claim and unclaim in one wake those in the other who wait for a change', async () => {
     const order = await createOrder(here);
-    const tag = async () => ((await privateStatus(here, order.orderId)).headers['etag'] as string).replaceAll('"', '');
+    const tag = async () =>
+      ((await privateStatus(here, order.orderId)).headers['etag'] as string).replaceAll('"', '');
     const waiting = poll(privateStatus(here, order.orderId, { ...waitFor, lp_not_etag: await tag() }));
     await untilWaiters(world.server, 1);
     const claimed = await claim(there.api, order);
@@ -132,10 +151,12 @@ describe('long polling in several processes of one database', () => {
     await pause(200);
     const statements: string[] = [];
     const query = jest.spyOn(Client.prototype, 'query');
-    query.mockImplementation(function (this: Client, ...args: unknown[]) {
+    function counted(this: Client, ...args: unknown[]): unknown {
       statements.push(textOf(args[0]));
       return Reflect.apply(unspied, this, args);
-    } as typeof Client.prototype.query);
+    }
+    // The overloads of query() cannot be written as one function.
+    query.mockImplementation(counted as never);
     try {
       await pause(1_500);
       // The one safety that is stated: the heartbeat of the listener, every ten seconds per process.

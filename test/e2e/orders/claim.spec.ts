@@ -26,7 +26,8 @@ describe('claiming an order', () => {
   });
   afterAll(() => world?.close());
 
-  const postClaim = (orderId: string, body: unknown, api: Api = shop.api) => api.post(`orders/${orderId}/claim`, body);
+  const postClaim = (orderId: string, body: unknown, api: Api = shop.api) =>
+    api.post(`orders/${orderId}/claim`, body);
   const postUnclaim = (orderId: string, body: unknown) => shop.api.post(`orders/${orderId}/unclaim`, body);
 
   function hasValidSignature(answer: ApiAnswer, merchantPub: string): boolean {
@@ -43,7 +44,10 @@ describe('claiming an order', () => {
       const { nonce } = makeNonce();
       const answer = await postClaim(order.orderId, { nonce, token: order.token });
       expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
-      expect(answer.body).toEqual({ contract_terms: { ...proto, nonce }, sig: expect.stringMatching(/^[0-9A-Z]{103}$/) });
+      expect(answer.body).toEqual({
+        contract_terms: { ...proto, nonce },
+        sig: expect.stringMatching(/^[0-9A-Z]{103}$/),
+      });
       expect(hasValidSignature(answer, proto.merchant_pub)).toBe(true);
     });
 
@@ -53,9 +57,14 @@ describe('claiming an order', () => {
       const first = await postClaim(order.orderId, { nonce, token: order.token });
       expect(await postClaim(order.orderId, { nonce })).toMatchObject({ status: 200, text: first.text });
       const foreign = encodeBase32(Buffer.alloc(16, 7));
-      expect(await postClaim(order.orderId, { nonce, token: foreign })).toMatchObject({ status: 200, text: first.text });
+      expect(await postClaim(order.orderId, { nonce, token: foreign })).toMatchObject({
+        status: 200,
+        text: first.text,
+      });
       // Base32 is read without regard to case: it is the same nonce, and the contract keeps its first spelling.
-      expect(await postClaim(order.orderId, { nonce: nonce.toLowerCase() })).toMatchObject({ text: first.text });
+      expect(await postClaim(order.orderId, { nonce: nonce.toLowerCase() })).toMatchObject({
+        text: first.text,
+      });
     });
 
     it('answers the same nonce with the same bytes after the payment too', async () => {
@@ -84,7 +93,12 @@ describe('claiming an order', () => {
       const order = await createOrder(shop);
       const { nonce } = makeNonce();
       const wrong = flipBit(order.token as string, 16);
-      const strangers = [{ nonce, token: wrong }, { nonce }, { nonce, token: null }, { nonce, token: '0'.repeat(26) }];
+      const strangers = [
+        { nonce, token: wrong },
+        { nonce },
+        { nonce, token: null },
+        { nonce, token: '0'.repeat(26) },
+      ];
       for (const body of strangers) {
         expectRefusal(await postClaim(order.orderId, body), 404, 2300, { detail: order.orderId });
       }
@@ -109,9 +123,13 @@ describe('claiming an order', () => {
     });
 
     it('still claims after the pay deadline', async () => {
-      const order = await createOrder(shop, { pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 } });
+      const order = await createOrder(shop, {
+        pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 },
+      });
       world.clock.advanceSeconds(60);
-      expect((await postClaim(order.orderId, { nonce: makeNonce().nonce, token: order.token })).status).toBe(200);
+      expect((await postClaim(order.orderId, { nonce: makeNonce().nonce, token: order.token })).status).toBe(
+        200,
+      );
     });
 
     it('gives the order to exactly one of 50 wallets that come at once', async () => {
@@ -147,7 +165,10 @@ describe('claiming an order', () => {
       ['token', 'an empty token', { nonce: makeNonce().nonce, token: '' }],
     ])('names %s for %s: 400 with 26', async (field, _name, body) => {
       const order = await createOrder(shop);
-      expectRefusal(await postClaim(order.orderId, body), 400, 26, { detail: expect.stringContaining(field), field });
+      expectRefusal(await postClaim(order.orderId, body), 400, 26, {
+        detail: expect.stringContaining(field),
+        field,
+      });
     });
   });
 
@@ -174,7 +195,9 @@ describe('claiming an order', () => {
     it('is not idempotent: a repeat finds nothing to release, 404 with 2300', async () => {
       const claimed = await createClaimed(shop);
       expect((await postUnclaim(claimed.orderId, unclaimBody(claimed))).status).toBe(204);
-      expectRefusal(await postUnclaim(claimed.orderId, unclaimBody(claimed)), 404, 2300, { detail: claimed.orderId });
+      expectRefusal(await postUnclaim(claimed.orderId, unclaimBody(claimed)), 404, 2300, {
+        detail: claimed.orderId,
+      });
     });
 
     it('judges the signature before it looks for the order: 403 with 2303 wins over 404', async () => {
@@ -212,7 +235,9 @@ describe('claiming an order', () => {
     });
 
     it('releases an order past its pay deadline', async () => {
-      const claimed = await createClaimed(shop, { pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 } });
+      const claimed = await createClaimed(shop, {
+        pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 },
+      });
       world.clock.advanceSeconds(60);
       expect((await postUnclaim(claimed.orderId, unclaimBody(claimed))).status).toBe(204);
     });
@@ -243,12 +268,15 @@ describe('claiming an order', () => {
       }
     });
 
-    it.each(['unclaim_sig', 'nonce', 'h_contract'])('names %s when it is missing or too short', async (field) => {
-      const claimed = await createClaimed(shop);
-      for (const value of [undefined, null, 'ABC', 5]) {
-        const refused = await postUnclaim(claimed.orderId, { ...unclaimBody(claimed), [field]: value });
-        expectRefusal(refused, 400, 26, { detail: expect.stringContaining(field), field });
-      }
-    });
+    it.each(['unclaim_sig', 'nonce', 'h_contract'])(
+      'names %s when it is missing or too short',
+      async (field) => {
+        const claimed = await createClaimed(shop);
+        for (const value of [undefined, null, 'ABC', 5]) {
+          const refused = await postUnclaim(claimed.orderId, { ...unclaimBody(claimed), [field]: value });
+          expectRefusal(refused, 400, 26, { detail: expect.stringContaining(field), field });
+        }
+      },
+    );
   });
 });

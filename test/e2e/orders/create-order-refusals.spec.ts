@@ -10,7 +10,11 @@ describe('POST private/orders, deadlines and refusals', () => {
   let shop: TestShop;
   let exchangeForEuro: SandboxExchange;
   beforeAll(async () => {
-    exchangeForEuro = await startSandboxExchange({ rsaBits: 1024, currency: 'EUR', aggregationIntervalMs: 0 });
+    exchangeForEuro = await startSandboxExchange({
+      rsaBits: 1024,
+      currency: 'EUR',
+      aggregationIntervalMs: 0,
+    });
     world = await startTestWorld({ moreExchanges: [exchangeForEuro] });
     shop = world.shop;
   });
@@ -19,7 +23,8 @@ describe('POST private/orders, deadlines and refusals', () => {
     await exchangeForEuro?.close();
   });
 
-  const post = (body: unknown, at: TestShop = shop) => at.api.post('private/orders', body, { token: at.token });
+  const post = (body: unknown, at: TestShop = shop) =>
+    at.api.post('private/orders', body, { token: at.token });
   const nowS = () => Number(world.clock.nowUs() / 1_000_000n);
   const countOrders = async () => {
     const [row] = await world.database.query<{ count: string }>('select count(*) from orders');
@@ -32,7 +37,8 @@ describe('POST private/orders, deadlines and refusals', () => {
       expect(created.status).toBe(200);
       const { proto_contract_terms: contract } = (await privateStatus(at, created.body.order_id)).body;
       const t = contract.timestamp.t_s as number;
-      const after = (time: { t_s: number | 'never' }) => (typeof time.t_s === 'number' ? time.t_s - t : time.t_s);
+      const after = (time: { t_s: number | 'never' }) =>
+        typeof time.t_s === 'number' ? time.t_s - t : time.t_s;
       return {
         pay: after(contract.pay_deadline),
         refund: contract.refund_deadline.t_s === 0 ? 'none' : after(contract.refund_deadline),
@@ -51,7 +57,10 @@ describe('POST private/orders, deadlines and refusals', () => {
     });
 
     it('allows no refunds with a refund deadline of zero, whatever the delay says', async () => {
-      const request = { order: { ...MINIMAL, refund_deadline: { t_s: 0 } }, refund_delay: { d_us: 1_000_000 } };
+      const request = {
+        order: { ...MINIMAL, refund_deadline: { t_s: 0 } },
+        refund_delay: { d_us: 1_000_000 },
+      };
       expect(await deadlines(request)).toEqual({ pay: DAY_S, refund: 'none', wire: 2 * DAY_S });
     });
 
@@ -114,12 +123,20 @@ describe('POST private/orders, deadlines and refusals', () => {
       ['a refund delay of forever', 2506, () => ({ refund_delay: { d_us: 'forever' } })],
       ['a refund deadline of never', 2506, () => ({ order: { refund_deadline: { t_s: 'never' } } })],
       ['a pay deadline of never alone', 2506, () => ({ order: { pay_deadline: { t_s: 'never' } } })],
-      ['a pay deadline so late that its delays overflow', 2506, () => ({
-        order: { pay_deadline: { t_s: 9_223_372_036_000 } },
-      })],
-      ['refunds after the wire deadline', 2504, (t) => ({
-        order: { refund_deadline: { t_s: t + 200 }, wire_transfer_deadline: { t_s: t + 100 } },
-      })],
+      [
+        'a pay deadline so late that its delays overflow',
+        2506,
+        () => ({
+          order: { pay_deadline: { t_s: 9_223_372_036_000 } },
+        }),
+      ],
+      [
+        'refunds after the wire deadline',
+        2504,
+        (t) => ({
+          order: { refund_deadline: { t_s: t + 200 }, wire_transfer_deadline: { t_s: t + 100 } },
+        }),
+      ],
     ])('refuses %s: 400 with %d, and stores nothing', async (_name, code, make) => {
       const { order, ...request } = make(nowS()) as { order?: object };
       const before = await countOrders();
@@ -157,7 +174,11 @@ describe('POST private/orders, deadlines and refusals', () => {
       );
       const token = login.body.access_token as string;
       const order = { ...MINIMAL, amount: 'XYZ:5' };
-      expectRefusal(await world.server.api.post('instances/poor/private/orders', { order }, { token }), 404, 2500);
+      expectRefusal(
+        await world.server.api.post('instances/poor/private/orders', { order }, { token }),
+        404,
+        2500,
+      );
     });
 
     it('refuses a payment target that no account has: 404 with 2500', async () => {
@@ -166,7 +187,9 @@ describe('POST private/orders, deadlines and refusals', () => {
     });
 
     it('refuses an account that no exchange can pay out to: 409 with 2509', async () => {
-      const miner = await createShop(world.server, 'miner', { payto: 'payto://bitcoin/bc1qexample?receiver-name=M' });
+      const miner = await createShop(world.server, 'miner', {
+        payto: 'payto://bitcoin/bc1qexample?receiver-name=M',
+      });
       expectRefusal(await post({ order: MINIMAL }, miner), 409, 2509, { exchange_rejections: [] });
     });
 
@@ -198,7 +221,10 @@ describe('POST private/orders, deadlines and refusals', () => {
     });
 
     it('ignores product locks it does not know', async () => {
-      const created = await post({ order: MINIMAL, lock_uuids: ['6d6b6d0e-0c2a-4b6f-9a0e-000000000000', 'any text'] });
+      const created = await post({
+        order: MINIMAL,
+        lock_uuids: ['6d6b6d0e-0c2a-4b6f-9a0e-000000000000', 'any text'],
+      });
       expect(created.status).toBe(200);
     });
   });
@@ -222,7 +248,10 @@ describe('POST private/orders, deadlines and refusals', () => {
       ['order.order_id', { order: { ...MINIMAL, order_id: '' } }],
       ['order.order_id', { order: { ...MINIMAL, order_id: 'a%20b' } }],
       ['order.order_id', { order: { ...MINIMAL, order_id: 'x'.repeat(129) } }],
-      ['order.fulfillment_url', { order: { ...MINIMAL, fulfillment_url: 'https://a/${ORDER_ID}/${ORDER_ID}' } }],
+      [
+        'order.fulfillment_url',
+        { order: { ...MINIMAL, fulfillment_url: 'https://a/${ORDER_ID}/${ORDER_ID}' } },
+      ],
       ['order.fulfillment_url', { order: { ...MINIMAL, fulfillment_url: 7 } }],
       ['order.merchant_base_url', { order: { ...MINIMAL, merchant_base_url: 'https://a.example/x' } }],
       ['order.merchant_base_url', { order: { ...MINIMAL, merchant_base_url: '/relative/' } }],
@@ -234,18 +263,27 @@ describe('POST private/orders, deadlines and refusals', () => {
       ['order.products', { order: { ...MINIMAL, products: {} } }],
       ['order.products[1].description', { order: { ...MINIMAL, products: [{ description: 'a' }, {}] } }],
       ['order.products[0].price', { order: { ...MINIMAL, products: [{ description: 'a', price: '1' }] } }],
-      ['order.products[0].image', { order: { ...MINIMAL, products: [{ description: 'a', image: 'http://x/' }] } }],
-      ['order.products[0].taxes[0].tax', {
-        order: { ...MINIMAL, products: [{ description: 'a', taxes: [{ name: 'VAT', tax: 1 }] }] },
-      }],
+      [
+        'order.products[0].image',
+        { order: { ...MINIMAL, products: [{ description: 'a', image: 'http://x/' }] } },
+      ],
+      [
+        'order.products[0].taxes[0].tax',
+        {
+          order: { ...MINIMAL, products: [{ description: 'a', taxes: [{ name: 'VAT', tax: 1 }] }] },
+        },
+      ],
       ['order.pay_deadline', { order: { ...MINIMAL, pay_deadline: 1700000000 } }],
       ['order.pay_deadline', { order: { ...MINIMAL, pay_deadline: { t_s: -1 } } }],
       ['order.pay_deadline', { order: { ...MINIMAL, pay_deadline: { t_ms: 1 } } }],
       ['order.timestamp', { order: { ...MINIMAL, timestamp: { t_s: 1.5 } } }],
       ['order.auto_refund', { order: { ...MINIMAL, auto_refund: { d_us: 'never' } } }],
-      ['order.delivery_location.address_lines', {
-        order: { ...MINIMAL, delivery_location: { address_lines: Array.from({ length: 8 }, String) } },
-      }],
+      [
+        'order.delivery_location.address_lines',
+        {
+          order: { ...MINIMAL, delivery_location: { address_lines: Array.from({ length: 8 }, String) } },
+        },
+      ],
       ['order.extra', { order: { ...MINIMAL, extra: [] } }],
       ['order.extra', { order: { ...MINIMAL, extra: 'text' } }],
       ['order', { order: [] }],

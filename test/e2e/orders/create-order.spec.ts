@@ -14,7 +14,8 @@ describe('POST private/orders', () => {
   });
   afterAll(() => world?.close());
 
-  const post = (body: unknown, at: TestShop = shop) => at.api.post('private/orders', body, { token: at.token });
+  const post = (body: unknown, at: TestShop = shop) =>
+    at.api.post('private/orders', body, { token: at.token });
   const nowS = () => Number(world.clock.nowUs() / 1_000_000n);
 
   async function protoContract(orderId: string, at: TestShop = shop): Promise<Record<string, unknown>> {
@@ -109,7 +110,11 @@ describe('POST private/orders', () => {
         auto_refund: { d_us: 3_600_000_000 },
         extra: { anything: [1, null, { deep: true }] },
       };
-      const order = { ...told, fulfillment_url: 'https://shop.example/o/${ORDER_ID}?x=1', order_default_money_pot: 3 };
+      const order = {
+        ...told,
+        fulfillment_url: 'https://shop.example/o/${ORDER_ID}?x=1',
+        order_default_money_pot: 3,
+      };
       const created = await post({ order, session_id: 's 1' });
       expect(created.body).toMatchObject({ order_id: orderId, pay_deadline: { t_s: t + 500 } });
       expect(await protoContract(orderId)).toEqual({
@@ -127,7 +132,9 @@ describe('POST private/orders', () => {
         address: { country: 'CH', street: 'Gasse' },
         jurisdiction: { country: 'CH' },
       };
-      const other = await createShop(world.server, 'detailed', { instance: { name: 'The Shop', ...merchant } });
+      const other = await createShop(world.server, 'detailed', {
+        instance: { name: 'The Shop', ...merchant },
+      });
       const { orderId } = await createOrder(other);
       const contract = await protoContract(orderId, other);
       expect(contract['merchant']).toEqual({ name: 'The Shop', ...merchant });
@@ -179,12 +186,17 @@ describe('POST private/orders', () => {
     });
 
     it('leaves nulls inside products out, for they mean "absent" there too', async () => {
-      const { orderId } = await createOrder(shop, { products: [{ description: 'Book', quantity: null, unit: null }] });
+      const { orderId } = await createOrder(shop, {
+        products: [{ description: 'Book', quantity: null, unit: null }],
+      });
       expect((await protoContract(orderId))['products']).toEqual([{ description: 'Book' }]);
     });
 
     it('ignores members it does not know, of the request as of the order', async () => {
-      const created = await post({ order: { ...MINIMAL, nonce: 'X', h_wire: 'X', mine: 1 }, plugin: 'shop 1.0' });
+      const created = await post({
+        order: { ...MINIMAL, nonce: 'X', h_wire: 'X', mine: 1 },
+        plugin: 'shop 1.0',
+      });
       expect(created.status).toBe(200);
       const contract = await protoContract(created.body.order_id);
       expect(contract).not.toHaveProperty('mine');
@@ -243,11 +255,14 @@ describe('POST private/orders', () => {
       expect(status.body.taler_pay_uri).toMatch(/\/$/);
     });
 
-    it.each(['x-taler-bank', 'X-TALER-BANK', 'X-Taler-Bank'])('takes payment_target %s', async (paymentTarget) => {
-      const created = await post({ order: MINIMAL, payment_target: paymentTarget });
-      expect(created.status).toBe(200);
-      expect((await protoContract(created.body.order_id))['wire_method']).toBe('x-taler-bank');
-    });
+    it.each(['x-taler-bank', 'X-TALER-BANK', 'X-Taler-Bank'])(
+      'takes payment_target %s',
+      async (paymentTarget) => {
+        const created = await post({ order: MINIMAL, payment_target: paymentTarget });
+        expect(created.status).toBe(200);
+        expect((await protoContract(created.body.order_id))['wire_method']).toBe('x-taler-bank');
+      },
+    );
 
     it('chooses the account that payment_target asks for', async () => {
       const banks = await createShop(world.server, 'two-banks');
@@ -273,7 +288,9 @@ describe('POST private/orders', () => {
       const other = { order: { order_id: body.order.order_id, summary: 'Article 42', amount: 'KUDOS:5' } };
       const second = await post(other);
       expect(second).toMatchObject({ status: 200, body: first.body });
-      const rows = await world.database.query('select 1 from orders where order_id = $1', [body.order.order_id]);
+      const rows = await world.database.query('select 1 from orders where order_id = $1', [
+        body.order.order_id,
+      ]);
       expect(rows).toHaveLength(1);
     });
 

@@ -1,4 +1,11 @@
-import { createOrder, createShop, OPERATOR_TOKEN, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import {
+  createOrder,
+  createShop,
+  OPERATOR_TOKEN,
+  startTestWorld,
+  TestShop,
+  TestWorld,
+} from '../../support/app';
 import {
   claim,
   createClaimed,
@@ -122,7 +129,12 @@ describe('GET private/orders/$ID', () => {
     });
 
     it('walks through the transitions that wallets have verified', async () => {
-      const [one, two, three, four] = ['one', 'two', 'three', 'four'].map(uniqueId) as [string, string, string, string];
+      const [one, two, three, four] = ['one', 'two', 'three', 'four'].map(uniqueId) as [
+        string,
+        string,
+        string,
+        string,
+      ];
       const article = { ...ARTICLE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
       const first = await createPaid(shop, { order: article, sessionId: one });
       const state = async (orderId: string, session: string) =>
@@ -184,7 +196,8 @@ describe('GET private/orders/$ID', () => {
       // Refunds are granted by a later issue; here only their trace matters.
       await world.database.query('update orders set refund_granted = 1 where order_id = $1', [first.orderId]);
       const hit = async (allow: Record<string, string>) =>
-        (await privateStatus(shop, second.orderId, { session_id: session, ...allow })).body.already_paid_order_id;
+        (await privateStatus(shop, second.orderId, { session_id: session, ...allow })).body
+          .already_paid_order_id;
       expect(await hit({})).toBeUndefined();
       expect(await hit({ allow_refunded_for_repurchase: 'NO' })).toBeUndefined();
       expect(await hit({ allow_refunded_for_repurchase: 'YES' })).toBe(first.orderId);
@@ -219,17 +232,28 @@ describe('GET private/orders/$ID', () => {
       expect(answer).toMatchObject({ status: 304, text: '', headers: { etag: `"${tag}"` } });
     });
 
-    it.each(['"other"', 'W/"other", "third"', 'OTHER'])('answers 200 to If-None-Match: %s', async (header) => {
-      const { orderId, tag } = await tagged();
-      const answer = await privateStatus(shop, orderId, {}, { 'if-none-match': header });
-      expect(answer).toMatchObject({ status: 200, headers: { etag: `"${tag}"` } });
-    });
+    it.each(['"other"', 'W/"other", "third"', 'OTHER'])(
+      'answers 200 to If-None-Match: %s',
+      async (header) => {
+        const { orderId, tag } = await tagged();
+        const answer = await privateStatus(shop, orderId, {}, { 'if-none-match': header });
+        expect(answer).toMatchObject({ status: 200, headers: { etag: `"${tag}"` } });
+      },
+    );
 
-    it.each(['', '"unbalanced', 'balanced"no"', 'two words', '"a",,'])('refuses If-None-Match: %j with 23', async (header) => {
-      const { orderId } = await tagged();
-      const refused = await privateStatus(shop, orderId, { timeout_ms: 60_000 }, { 'if-none-match': header });
-      expectRefusal(refused, 400, 23, { detail: 'If-None-Match' });
-    });
+    it.each(['', '"unbalanced', 'balanced"no"', 'two words', '"a",,'])(
+      'refuses If-None-Match: %j with 23',
+      async (header) => {
+        const { orderId } = await tagged();
+        const refused = await privateStatus(
+          shop,
+          orderId,
+          { timeout_ms: 60_000 },
+          { 'if-none-match': header },
+        );
+        expectRefusal(refused, 400, 23, { detail: 'If-None-Match' });
+      },
+    );
   });
 
   describe('refusals', () => {
@@ -260,7 +284,9 @@ describe('GET private/orders/$ID', () => {
 
     it('refuses a parameter that comes twice', async () => {
       const { orderId } = await createOrder(shop);
-      const answer = await shop.api.get(`private/orders/${orderId}?session_id=a&session_id=b`, { token: shop.token });
+      const answer = await shop.api.get(`private/orders/${orderId}?session_id=a&session_id=b`, {
+        token: shop.token,
+      });
       expectRefusal(answer, 400, 26, { detail: 'session_id' });
     });
 

@@ -21,8 +21,17 @@ const ANY_TOKEN = encodeBase32(Buffer.alloc(16, 3));
 
 type State = 'unclaimed' | 'claimed' | 'paid';
 type Kind = 'token and reorder URL' | 'token alone' | 'no token' | 'no token, reorder URL';
-type Credential = 'none' | 'right token' | 'wrong token' | 'empty token' | 'right hash' | 'wrong hash' | 'wrong both' |
-  'right hash, wrong token' | 'wrong hash, right token' | 'right both';
+type Credential =
+  | 'none'
+  | 'right token'
+  | 'wrong token'
+  | 'empty token'
+  | 'right hash'
+  | 'wrong hash'
+  | 'wrong both'
+  | 'right hash, wrong token'
+  | 'wrong hash, right token'
+  | 'right both';
 
 /** Status and, for errors, code. */
 type Outcome = 200 | 202 | 402 | '403 2105' | '403 2009';
@@ -67,7 +76,9 @@ const MATRIX: Readonly<Record<Kind, readonly (readonly [Credential, Cells])[]>> 
 
 const CELLS = Object.entries(MATRIX).flatMap(([kind, rows]) =>
   rows.flatMap(([credential, cells]) =>
-    Object.entries(cells).map(([state, outcome]) => [kind as Kind, state as State, credential, outcome] as const),
+    Object.entries(cells).map(
+      ([state, outcome]) => [kind as Kind, state as State, credential, outcome] as const,
+    ),
   ),
 );
 
@@ -80,7 +91,8 @@ describe('GET orders/$ID', () => {
     world = await startTestWorld();
     shop = world.shop;
     for (const kind of Object.keys(MATRIX) as Kind[]) {
-      for (const state of ['unclaimed', 'claimed', 'paid'] as const) prepared.set(`${kind} ${state}`, await prepare(kind, state));
+      for (const state of ['unclaimed', 'claimed', 'paid'] as const)
+        prepared.set(`${kind} ${state}`, await prepare(kind, state));
     }
   });
   afterAll(() => world?.close());
@@ -120,44 +132,53 @@ describe('GET orders/$ID', () => {
   const payUri = (orderId: string, token: string | undefined, session = '') =>
     `taler+http://pay/${talerLocation(shop)}${orderId}/${session}${token === undefined ? '' : `?c=${token}`}`;
 
-  it.each(CELLS)('of an order with %s, %s, with credentials: %s, is answered %s', async (kind, state, credential, outcome) => {
-    const order = prepared.get(`${kind} ${state}`);
-    if (!order) throw new Error('not prepared');
-    // The wait shows that refusals, 200 and 202 come at once; 402 is asked for without one.
-    const wait: Record<string, number> = outcome === 402 ? {} : { timeout_ms: 60_000 };
-    const answer = await publicStatus(shop, order.orderId, { ...queryOf(credential, order), ...wait });
-    switch (outcome) {
-      case 200:
-        expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
-        expect(answer.body).toEqual({
-          fulfillment_url: FULFILLMENT_URL,
-          refunded: false,
-          refund_pending: false,
-          refund_amount: 'KUDOS:0',
-          refund_taken: 'KUDOS:0',
-        });
-        return;
-      case 202:
-        expect(answer).toMatchObject({ status: 202, text: JSON.stringify({ public_reorder_url: REORDER_URL }) });
-        return;
-      case 402:
-        expect(answer.status).toBe(402);
-        expect(answer.body).toEqual({
-          taler_pay_uri: payUri(order.orderId, order.token),
-          fulfillment_url: FULFILLMENT_URL,
-        });
-        return;
-      case '403 2105':
-        return expectRefusal(answer, 403, 2105);
-      case '403 2009':
-        return expectRefusal(answer, 403, 2009);
-    }
-  });
+  it.each(CELLS)(
+    'of an order with %s, %s, with credentials: %s, is answered %s',
+    async (kind, state, credential, outcome) => {
+      const order = prepared.get(`${kind} ${state}`);
+      if (!order) throw new Error('not prepared');
+      // The wait shows that refusals, 200 and 202 come at once; 402 is asked for without one.
+      const wait: Record<string, number> = outcome === 402 ? {} : { timeout_ms: 60_000 };
+      const answer = await publicStatus(shop, order.orderId, { ...queryOf(credential, order), ...wait });
+      switch (outcome) {
+        case 200:
+          expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
+          expect(answer.body).toEqual({
+            fulfillment_url: FULFILLMENT_URL,
+            refunded: false,
+            refund_pending: false,
+            refund_amount: 'KUDOS:0',
+            refund_taken: 'KUDOS:0',
+          });
+          return;
+        case 202:
+          expect(answer).toMatchObject({
+            status: 202,
+            text: JSON.stringify({ public_reorder_url: REORDER_URL }),
+          });
+          return;
+        case 402:
+          expect(answer.status).toBe(402);
+          expect(answer.body).toEqual({
+            taler_pay_uri: payUri(order.orderId, order.token),
+            fulfillment_url: FULFILLMENT_URL,
+          });
+          return;
+        case '403 2105':
+          return expectRefusal(answer, 403, 2105);
+        case '403 2009':
+          return expectRefusal(answer, 403, 2009);
+      }
+    },
+  );
 
   it('leaves members out that the order does not have', async () => {
     const { orderId } = await createOrder(shop, {}, { create_token: false });
     const answer = await publicStatus(shop, orderId);
-    expect(answer).toMatchObject({ status: 402, text: JSON.stringify({ taler_pay_uri: payUri(orderId, undefined) }) });
+    expect(answer).toMatchObject({
+      status: 402,
+      text: JSON.stringify({ taler_pay_uri: payUri(orderId, undefined) }),
+    });
   });
 
   it('is JSON for every Accept header that does not prefer HTML', async () => {
@@ -172,7 +193,9 @@ describe('GET orders/$ID', () => {
     it('counts an order paid in another session as unpaid, and shows the session in the URI', async () => {
       const paid = await createPaid(shop, { sessionId: 'mine' });
       const credential = { h_contract: paid.hContractText };
-      expect((await publicStatus(shop, paid.orderId, { ...credential, session_id: 'mine' })).status).toBe(200);
+      expect((await publicStatus(shop, paid.orderId, { ...credential, session_id: 'mine' })).status).toBe(
+        200,
+      );
       expect((await publicStatus(shop, paid.orderId, { ...credential, session_id: '' })).status).toBe(200);
       const other = await publicStatus(shop, paid.orderId, { ...credential, session_id: 'your s' });
       expect(other.status).toBe(402);
@@ -184,7 +207,8 @@ describe('GET orders/$ID', () => {
       const article = { amount: 'KUDOS:0', fulfillment_url: `https://shop.example/${uniqueId('a')}` };
       const first = await createPaid(shop, { order: article, sessionId: uniqueId('elsewhere') });
       const second = await createOrder(shop, article);
-      const ask = () => publicStatus(shop, second.orderId, { token: second.token ?? '', session_id: session });
+      const ask = () =>
+        publicStatus(shop, second.orderId, { token: second.token ?? '', session_id: session });
       expect((await ask()).body).not.toHaveProperty('already_paid_order_id');
       await provePaid(shop, first, first.receipt, session);
       const answer = await ask();
@@ -217,7 +241,9 @@ describe('GET orders/$ID', () => {
   describe('refusals', () => {
     it('does not know an order of nobody: 404 with 2005', async () => {
       expectRefusal(await publicStatus(shop, 'nobody'), 404, 2005, { detail: 'nobody' });
-      expectRefusal(await publicStatus(shop, 'nobody', { timeout_ms: 60_000 }), 404, 2005, { detail: 'nobody' });
+      expectRefusal(await publicStatus(shop, 'nobody', { timeout_ms: 60_000 }), 404, 2005, {
+        detail: 'nobody',
+      });
     });
 
     it('does not know an instance of nobody: 404 with 2000', async () => {
@@ -240,10 +266,13 @@ describe('GET orders/$ID', () => {
       expectRefusal(await publicStatus(shop, orderId, { [name]: value }), 400, 26, { detail: name });
     });
 
-    it.each(['claimed', 'paid'] as const)('refuses a refund of another currency at once, %s: 400 with 26', async (state) => {
-      const order = state === 'paid' ? await createPaid(shop) : await createClaimed(shop);
-      const query = { h_contract: order.hContractText, refund: 'EUR:1', timeout_ms: 60_000 };
-      expectRefusal(await publicStatus(shop, order.orderId, query), 400, 26, { detail: 'refund' });
-    });
+    it.each(['claimed', 'paid'] as const)(
+      'refuses a refund of another currency at once, %s: 400 with 26',
+      async (state) => {
+        const order = state === 'paid' ? await createPaid(shop) : await createClaimed(shop);
+        const query = { h_contract: order.hContractText, refund: 'EUR:1', timeout_ms: 60_000 };
+        expectRefusal(await publicStatus(shop, order.orderId, query), 400, 26, { detail: 'refund' });
+      },
+    );
   });
 });
