@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import { Clock } from '../platform/clock';
 import { AppConfig } from '../platform/config/config';
 import { EventBus } from '../platform/events/event-bus';
@@ -91,7 +91,7 @@ export class Authenticator {
 
 /** Tokens hold 256 random bits, so one round of SHA-256 is all their hash needs. */
 export function hashToken(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
+  return hash('sha256', token, 'buffer');
 }
 
 export function unauthorized(): TalerError {

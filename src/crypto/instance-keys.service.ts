@@ -1,4 +1,4 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, OnModuleInit } from '@nestjs/common';
 import { createSigner, EddsaSigner, generateSeed } from '../taler/eddsa';
 import { AppConfig } from '../platform/config/config';
 import { Database, Statement } from '../platform/database/database';
@@ -10,6 +10,12 @@ const SIGNERS_MAX = 10_000;
 const READ_KEY: Statement = {
   name: 'instance-key',
   text: 'select private_key, key_encrypted, merchant_pub from instances where serial = $1',
+};
+
+const READ_ENCRYPTED_KEY: Statement = {
+  name: 'instance-key-encrypted',
+  text: `select private_key, key_encrypted, merchant_pub from instances
+    where key_encrypted and private_key is not null order by serial desc limit 1`,
 };
 
 interface KeyRow {
@@ -27,13 +33,19 @@ export interface NewInstanceKey {
 
 /** The only place that touches the private keys of instances (crypto.md 8). */
 @Injectable()
-export class InstanceKeys {
+export class InstanceKeys implements OnModuleInit {
   private readonly signers = new Map<bigint, EddsaSigner>();
 
   constructor(
     private readonly config: AppConfig,
     private readonly database: Database,
   ) {}
+
+  /** @throws Error at start-up, rather than at the first claim, when the stored keys cannot be opened */
+  async onModuleInit(): Promise<void> {
+    const [row] = await this.database.query<KeyRow>(READ_ENCRYPTED_KEY, []);
+    if (row) this.unseal(row);
+  }
 
   /** Makes a key pair; encrypted at rest when a key for that is configured. */
   generate(): NewInstanceKey {

@@ -1,11 +1,11 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 
 /** Strong validator over the whole body: base32 of its SHA-256 (orders.md 4.3). */
 export function entityTagOf(body: string): string {
-  return encodeBase32(createHash('sha256').update(body).digest());
+  return encodeBase32(hash('sha256', body, 'buffer'));
 }
 
 /** Strips what HTTP puts around a tag: `W/"…"`. */

@@ -50,6 +50,10 @@ const RELEASE_ABANDONED: Statement = {
   text: `update payment_attempts set owner = null, retry_us = $2
     where order_serial = $1 and owner is not null and (owned_until_us < $2 or ${OWNER_IS_GONE}) returning serial`,
 };
+const FIND_RECEIVED: Statement = {
+  name: 'attempt-find-received',
+  text: 'select received_us from payment_attempts where order_serial = $1 and coins_hash = $2',
+};
 const HOLD: Statement = {
   name: 'attempt-hold',
   text: `update payment_attempts set owner = $2, owned_until_us = $3, retry_us = $3
@@ -131,6 +135,13 @@ export class AttemptsRepository {
       await this.database.query(RELEASE_ABANDONED, [order.serial, nowUs]);
       return 'busy';
     }
+  }
+
+  /** When the request with these coins first came, if its outcome is still open. */
+  async findReceived(order: Order, coinsHash: Buffer): Promise<bigint | undefined> {
+    const values = [order.serial, coinsHash];
+    const [row] = await this.database.query<{ received_us: string }>(FIND_RECEIVED, values);
+    return row && BigInt(row.received_us);
   }
 
   /** Takes an open attempt into the hands of this process, whatever became of its order. */

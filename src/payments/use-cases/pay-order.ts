@@ -65,7 +65,7 @@ export class PayOrder {
       if (!order?.claim) throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: orderId });
       const stored = order.hasDeposits ? await this.payments.findDeposits(order.serial) : [];
       if (order.payment) return this.answerPaid.run(instance, order, stored, command.request);
-      this.refuseLate(order, command);
+      await this.refuseLate(order, command);
       const plan = await this.planPayment.run(instance, order, command.request, coinKeys(stored));
       const receipt = await this.turns.take(attemptTopic(order.serial), deadlineMs, () =>
         this.attempt(instance, plan, command),
@@ -118,11 +118,13 @@ export class PayOrder {
     else await this.attempts.finish(held);
   }
 
-  private refuseLate(order: OrderWithContract, command: PayCommand): void {
+  /** A repeat of a request that came in time, and is still being looked into, is in time. */
+  private async refuseLate(order: OrderWithContract, command: PayCommand): Promise<void> {
     const received = command.receivedUs ?? this.clock.nowUs();
-    if (received > order.payDeadline) {
-      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_OFFER_EXPIRED, { detail: order.orderId });
-    }
+    if (received <= order.payDeadline) return;
+    const first = await this.attempts.findReceived(order, hashCoinSet(command.request.coins));
+    if (first !== undefined && first <= order.payDeadline) return;
+    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_OFFER_EXPIRED, { detail: order.orderId });
   }
 }
 

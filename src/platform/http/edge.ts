@@ -42,7 +42,7 @@ function observe(
   const route = (request.route as { path?: string } | undefined)?.path ?? 'none';
   const status = response.writableFinished ? response.statusCode : CLIENT_CLOSED_REQUEST;
   const { method } = request;
-  metrics.httpRequests.observe({ method, route, status }, elapsedMs / 1000);
+  metrics.observeRequest({ method, route, status }, elapsedMs / 1000);
   log.info(
     {
       request_id: request.requestId,

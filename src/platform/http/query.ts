@@ -19,7 +19,7 @@ function malformed(name: string): TalerError {
 export function queryText(query: RawQuery, name: string): string | undefined {
   const value = query[name];
   if (value === undefined) return undefined;
-  // Most texts end up in PostgreSQL, which can hold no NUL; isWellFormed refuses unpaired surrogates.
+  // Most texts end up in PostgreSQL, which can hold no NUL. Percent-decoding makes no unpaired surrogates.
   if (typeof value !== 'string' || value.length > QUERY_TEXT_LENGTH_MAX || value.includes('\0')) {
     throw malformed(name);
   }

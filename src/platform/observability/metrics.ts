@@ -7,7 +7,7 @@ export class Metrics {
   readonly registry = new Registry();
 
   /** Labelled by route pattern, never by URL: URLs have no bound. */
-  readonly httpRequests = new Histogram({
+  private readonly httpRequests = new Histogram({
     name: 'taler_merchant_http_request_seconds',
     help: 'Time from the first byte of a request to the last of its answer',
     labelNames: ['method', 'route', 'status'] as const,
@@ -37,7 +37,17 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  private readonly requestSeries = new Map<string, { observe(seconds: number): void }>();
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+  }
+
+  /** One answered request. The series are looked up once: there are as many as routes times methods times statuses. */
+  observeRequest(request: { method: string; route: string; status: number }, seconds: number): void {
+    const key = `${request.method} ${request.status} ${request.route}`;
+    let series = this.requestSeries.get(key);
+    if (!series) this.requestSeries.set(key, (series = this.httpRequests.labels(request)));
+    series.observe(seconds);
   }
 }

@@ -513,7 +513,7 @@ describe('the members of a body', () => {
 
   describe('of a bank account', () => {
     const rows: Row[] = [
-      ['payto_uri', undefined, { status: 400, code: 24, field: 'payto_uri' }],
+      ['payto_uri', undefined, { status: 400, code: 26, field: 'payto_uri' }],
       ['payto_uri', 7, { status: 400, code: 24, field: 'payto_uri' }],
       ['payto_uri', 'https://bank.example/', { status: 400, code: 24, field: 'payto_uri' }],
       ['payto_uri', 'payto://iban/DE00?receiver-name=x', { status: 400, code: 24, field: 'payto_uri' }],
