@@ -41,8 +41,14 @@ export async function createApp(config: AppConfig, log: Log, clock?: Clock): Pro
   serveApiDocument(server);
   app.useGlobalPipes(new TalerValidationPipe());
   app.useGlobalFilters(filter);
-  app.get(RouteAudit).check();
-  await app.init();
+  try {
+    app.get(RouteAudit).check();
+    await app.init();
+  } catch (error) {
+    // What was opened on the way, connections above all, is closed again.
+    await app.close().catch(() => undefined);
+    throw error;
+  }
   const http = app.getHttpServer() as Server;
   http.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS;
   http.requestTimeout = REQUEST_TIMEOUT_MS;

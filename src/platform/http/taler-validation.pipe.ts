@@ -59,8 +59,7 @@ function lay(dto: DtoClass, wire: unknown, path: string): object {
   for (const facts of fieldsOfClass(dto)) {
     const value = Object.hasOwn(wire, facts.name) ? (wire as Record<string, unknown>)[facts.name] : undefined;
     if (value === undefined || value === null) {
-      if (!facts.optional)
-        throw malformed(join(path, facts.name), `present and ${facts.expects}`);
+      if (!facts.optional) throw malformed(join(path, facts.name), `present and ${facts.expects}`);
       continue;
     }
     instance[facts.name] = facts.nested ? layNested(facts, value, join(path, facts.name)) : value;
