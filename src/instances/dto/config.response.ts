@@ -1,5 +1,12 @@
-import { BoolField, EnumField, JsonField, ListField, PublicKeyField } from '../../platform/http/fields';
-import { RelativeTimeField, TextField } from '../../platform/http/fields';
+import {
+  BoolField,
+  EnumField,
+  JsonField,
+  ListField,
+  PublicKeyField,
+  RelativeTimeField,
+  TextField,
+} from '../../platform/http/fields';
 import { ROUNDING_INTERVALS } from '../../platform/config/config';
 
 export class ExchangeConfigInfo {

@@ -4,7 +4,7 @@ import { BoolField, EnumField, ObjectField, RelativeTimeField, TextField } from 
 import { TalerCode } from '../../taler/error-codes';
 import { isImageDataUrl, isWebUrl } from '../../platform/http/urls';
 import { isInstanceId } from '../../taler/ids';
-import { LocationDto } from './location.dto';
+import { LocationDto } from '../../platform/http/location.dto';
 
 /** How the owner of an instance proves to be it (management.md 2.1, 4.1). */
 export class AuthConfigDto {

@@ -1,7 +1,16 @@
-import { BoolField, EnumField, ListField, ObjectField, PublicKeyField } from '../../platform/http/fields';
-import { Base32Field, RelativeTimeField, TextField, TextListField } from '../../platform/http/fields';
+import {
+  Base32Field,
+  BoolField,
+  EnumField,
+  ListField,
+  ObjectField,
+  PublicKeyField,
+  RelativeTimeField,
+  TextField,
+  TextListField,
+} from '../../platform/http/fields';
 import { ROUNDING_INTERVALS } from '../../platform/config/config';
-import { LocationDto } from './location.dto';
+import { LocationDto } from '../../platform/http/location.dto';
 
 /** Answers of the instances feature as the API document shows them. */
 export class AccountAddResponse {

@@ -1,19 +1,18 @@
 import {
-  BoolField,
   AmountField,
+  Base32Field,
+  BoolField,
   I18nField,
   IntField,
   JsonField,
   ListField,
   ObjectField,
-} from '../../platform/http/fields';
-import {
-  Base32Field,
   RelativeTimeField,
   TextField,
   TextListField,
   TimestampField,
 } from '../../platform/http/fields';
+import { LocationDto } from '../../platform/http/location.dto';
 import { isImageDataUrl } from '../../platform/http/urls';
 import type { Amount } from '../../taler/amount';
 import type { JsonObject } from '../../taler/json';
@@ -70,29 +69,6 @@ export class ProductSoldDto {
   product_money_pot?: number;
 }
 
-export class OrderLocationDto {
-  @TextField({ optional: true, lengthMax: 255 })
-  country?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  country_subdivision?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  district?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  town?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  town_location?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  post_code?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  street?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  building_name?: string;
-  @TextField({ optional: true, lengthMax: 255 })
-  building_number?: string;
-  @TextListField({ optional: true, lengthMax: 7, textLengthMax: 255 })
-  address_lines?: string[];
-}
-
 /** Order, version 0 (orders.md 4.1). Checked only: the contract is made of the JSON itself. */
 export class OrderDto {
   @IntField({ optional: true, maximum: 1, description: '0; contracts with choices (1) are not offered yet' })
@@ -147,8 +123,8 @@ export class OrderDto {
     expects: 'an absolute http(s) URL that ends in "/"',
   })
   merchant_base_url?: string;
-  @ObjectField(() => OrderLocationDto, { optional: true })
-  delivery_location?: OrderLocationDto;
+  @ObjectField(() => LocationDto, { optional: true })
+  delivery_location?: LocationDto;
   @TimestampField({ optional: true })
   delivery_date?: Timestamp;
   @RelativeTimeField({ optional: true, description: 'the wallet asks for refunds this long after paying' })

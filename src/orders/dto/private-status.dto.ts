@@ -1,12 +1,14 @@
 import {
   AmountField,
+  Base32Field,
   BoolField,
   EnumField,
   IntField,
   JsonField,
   ListField,
+  TextField,
+  TimestampField,
 } from '../../platform/http/fields';
-import { Base32Field, TextField, TimestampField } from '../../platform/http/fields';
 
 /** CheckPaymentUnpaidResponse (orders.md 4.3). */
 export class CheckPaymentUnpaidResponse {

@@ -1,5 +1,4 @@
-import { Base32Field, BoolField, JsonField, TextField } from '../../platform/http/fields';
-import { AmountField } from '../../platform/http/fields';
+import { AmountField, Base32Field, BoolField, JsonField, TextField } from '../../platform/http/fields';
 import { decodeBase32 } from '../../taler/base32';
 import { isEddsaPublicKey } from '../../taler/eddsa';
 

@@ -2,11 +2,13 @@ import {
   AmountField,
   Base32Field,
   BoolField,
+  IntField,
   JsonField,
   ListField,
   PublicKeyField,
+  TextField,
+  TextListField,
 } from '../../platform/http/fields';
-import { IntField, TextField, TextListField } from '../../platform/http/fields';
 import type { Amount } from '../../taler/amount';
 import type { JsonObject } from '../../taler/json';
 

@@ -1,64 +1,15 @@
-import { applyDecorators } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptions } from '@nestjs/swagger';
-import { IsOptional, ValidateBy, ValidateNested } from 'class-validator';
+import type { ApiPropertyOptions } from '@nestjs/swagger';
 import { parseAmount } from '../../taler/amount';
 import { decodeBase32 } from '../../taler/base32';
 import { isEddsaPublicKey } from '../../taler/eddsa';
-import type { TalerCode } from '../../taler/error-codes';
 import { findForbiddenString, isJsonObject, JsonValue } from '../../taler/json';
 import { parseRelativeTime, parseTimestamp } from '../../taler/timestamp';
 import { named } from '../openapi/named-schemas';
-import { DtoClass, registerField } from './field-registry';
+import { field, FieldOptions } from './field';
+import type { DtoClass } from './field-registry';
 
 /** Text of a field has a bound even where the protocol names none. */
 const TEXT_LENGTH_MAX = 16_384;
-
-export interface FieldOptions {
-  readonly optional?: boolean;
-  readonly description?: string;
-  readonly example?: unknown;
-  /** Error code, when it is not GENERIC_PARAMETER_MALFORMED. */
-  readonly code?: TalerCode;
-  readonly deprecated?: boolean;
-}
-
-interface FieldKind {
-  readonly parse: (wire: unknown) => unknown;
-  readonly expects: string;
-  readonly schema: ApiPropertyOptions;
-  readonly nested?: () => DtoClass;
-  readonly lengthMax?: number;
-}
-
-/** One decorator says three things of a field: how it is checked, what the API document shows, which error names it. */
-function field(kind: FieldKind, options: FieldOptions): PropertyDecorator {
-  const optional = options.optional ?? false;
-  const register: PropertyDecorator = (prototype, name) =>
-    registerField(prototype, {
-      name: String(name),
-      optional,
-      parse: kind.parse,
-      expects: kind.expects,
-      code: options.code,
-      nested: kind.nested,
-      lengthMax: kind.lengthMax,
-    });
-  const check = kind.nested
-    ? ValidateNested({ each: kind.lengthMax !== undefined })
-    : ValidateBy({ name: 'wire', validator: { validate: (wire) => kind.parse(wire) !== undefined } });
-  return applyDecorators(
-    register,
-    check,
-    ...(optional ? [IsOptional()] : []),
-    ApiProperty({
-      ...kind.schema,
-      required: !optional,
-      description: options.description,
-      example: options.example,
-      deprecated: options.deprecated,
-    } as ApiPropertyOptions),
-  );
-}
 
 /** True for text that PostgreSQL and UTF-8 can hold: no NUL, no unpaired surrogate (conventions.md 8). */
 function isStorable(text: string): boolean {

@@ -3,8 +3,14 @@ import { eddsaPublicKey } from '../../taler/eddsa';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { FOREVER, NEVER } from '../../taler/timestamp';
-import { AmountField, Base32Field, BoolField, EnumField, I18nField, IntField, JsonField } from './fields';
 import {
+  AmountField,
+  Base32Field,
+  BoolField,
+  EnumField,
+  I18nField,
+  IntField,
+  JsonField,
   ListField,
   ObjectField,
   PublicKeyField,

@@ -1,4 +1,4 @@
-import { TextField, TextListField } from '../../platform/http/fields';
+import { TextField, TextListField } from './fields';
 
 /** A postal address; every part is optional (orders.md 8.5). */
 export class LocationDto {
