@@ -1,4 +1,5 @@
 import { Injectable, OnApplicationShutdown } from '@nestjs/common';
+import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import { inflate } from 'node:zlib';
 import { Agent, Dispatcher } from 'undici';
@@ -113,7 +114,9 @@ export class ExchangeHttp implements OnApplicationShutdown {
 }
 
 function requestOptions(url: URL, request: ExchangeRequest, signal: AbortSignal): Dispatcher.RequestOptions {
-  const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': 'deflate' };
+  // Only where it pays: compressing a confirmation of 300 bytes costs both sides more than sending it.
+  const encoding = (request.replyBytesMax ?? 0) > REPLY_BYTES_MAX ? 'deflate' : 'identity';
+  const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': encoding };
   if (request.body !== undefined) headers['content-type'] = 'application/json';
   return {
     origin: url.origin,
@@ -145,6 +148,9 @@ async function readReply(response: Dispatcher.ResponseData, limit: number): Prom
 
 /** The body as sent, or `undefined` past the limit; then the connection is dropped instead of read to its end. */
 async function readBytes(response: Dispatcher.ResponseData, limit: number): Promise<Buffer | undefined> {
+  const announced = Number(response.headers['content-length'] ?? Infinity);
+  // HTTP itself holds the peer to what it announced.
+  if (announced <= limit) return Buffer.from(await response.body.arrayBuffer());
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of response.body as AsyncIterable<Buffer>) {
@@ -171,11 +177,7 @@ async function decompress(
 }
 
 function decodeUtf8(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }
 
 /** Text with an unpaired surrogate or NUL is refused by the C parser as well, and PostgreSQL cannot store it. */

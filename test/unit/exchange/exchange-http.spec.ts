@@ -1,6 +1,11 @@
 import { deflateSync, gzipSync } from 'node:zlib';
 import { ExchangeDirectory, normalizeBaseUrl } from '../../../src/exchange/exchange-directory';
-import { ExchangeHttp, ExchangeRequest, REPLY_BYTES_MAX } from '../../../src/exchange/exchange-http';
+import {
+  KEYS_BYTES_MAX,
+  ExchangeHttp,
+  ExchangeRequest,
+  REPLY_BYTES_MAX,
+} from '../../../src/exchange/exchange-http';
 import { answerJson, configWith, Handler, ScriptedServer } from './support';
 
 const MASTER = Buffer.alloc(32, 1);
@@ -26,7 +31,7 @@ describe('requests to an exchange', () => {
     return http.request({ exchange: trusted(), method: 'GET', path: 'keys', timeoutMs: 2_000, ...options });
   }
 
-  it('carry JSON, announce deflate and give back status, body and Expires', async () => {
+  it('carry JSON, announce deflate where the reply may be large, and give back status, body and Expires', async () => {
     const reply = await get(
       (_request, response) =>
         answerJson(response, 409, { code: 1012 }, { expires: 'Mon, 21 Dec 2026 00:00:00 GMT' }),
@@ -41,8 +46,10 @@ describe('requests to an exchange', () => {
     });
     const [seen] = server.seen;
     expect(seen).toMatchObject({ method: 'POST', url: '/batch-deposit?lpt=1', body: '{"a":1}' });
-    expect(seen?.headers['accept-encoding']).toBe('deflate');
+    expect(seen?.headers['accept-encoding']).toBe('identity');
     expect(seen?.headers['content-type']).toBe('application/json');
+    await get((_request, response) => answerJson(response, 200, {}), { replyBytesMax: KEYS_BYTES_MAX });
+    expect(server.seen[1]?.headers['accept-encoding']).toBe('deflate');
   });
 
   it('understand replies compressed with deflate', async () => {
