@@ -21,6 +21,8 @@ export interface TalerErrorBody {
 
 /** The registry gives codes that only clients report the status 0; answered by a server they are our own fault. */
 const STATUS_OF_CLIENT_CODES = 500;
+/** From here on an answer says that something is broken, and a stack trace is wanted. */
+const STATUS_OF_FAULTS = 500;
 const UNKNOWN_HINT = 'unknown error';
 
 /** A failure that the protocol has a code for. Thrown where the reason is known, answered by one filter. */
@@ -35,10 +37,15 @@ export class TalerError extends Error {
   constructor(code: TalerCode, options: TalerErrorOptions = {}) {
     const facts = errorFacts.get(code);
     const name = facts?.name ?? String(code);
+    const status = options.status ?? (facts?.httpStatus || STATUS_OF_CLIENT_CODES);
+    // Where an expected refusal was thrown interests nobody, and finding it out costs more than most requests' parsing.
+    const { stackTraceLimit } = Error;
+    if (status < STATUS_OF_FAULTS) Error.stackTraceLimit = 0;
     super(options.detail === undefined ? name : `${name}: ${options.detail}`, { cause: options.cause });
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'TalerError';
     this.code = code;
-    this.status = options.status ?? (facts?.httpStatus || STATUS_OF_CLIENT_CODES);
+    this.status = status;
     this.hint = facts?.hint ?? UNKNOWN_HINT;
     this.detail = options.detail;
     this.extra = options.extra;
