@@ -13,20 +13,20 @@ export class TurnTaker {
   constructor(private readonly bus: EventBus) {}
 
   /**
-   * Tries once; when somebody else has the turn, waits for one of the topics or until a second has passed.
+   * Tries once; when somebody else has the turn, waits until that one has finished or a second has passed.
    * @param deadlineMs on the clock of performance.now()
    * @returns what `attempt` gave; after 'busy' and 'changed' look at the world again
    * @throws TalerError MERCHANT_GENERIC_EXCHANGE_TIMEOUT when the deadline passed without a turn
    */
   async take<T extends object>(
-    topics: readonly Topic[],
+    topic: Topic,
     deadlineMs: number,
     attempt: () => Promise<T | 'busy' | 'changed'>,
   ): Promise<T | 'busy' | 'changed'> {
     // Subscribed before the attempt, so that a turn that ends right after it is not missed.
     let wake = (): void => undefined;
     const woken = new Promise<void>((resolve) => (wake = resolve));
-    const unsubscribe = topics.map((topic) => this.bus.subscribe(topic, () => wake()));
+    const unsubscribe = this.bus.subscribe(topic, () => wake());
     try {
       const result = await attempt();
       if (result !== 'busy') return result;
@@ -38,7 +38,7 @@ export class TurnTaker {
       await this.pause(woken);
       return result;
     } finally {
-      for (const end of unsubscribe) end();
+      unsubscribe();
     }
   }
 

@@ -4,7 +4,7 @@ import { OrderWithContract } from '../../orders/order';
 import { OrdersRepository } from '../../orders/orders.repository';
 import { Clock } from '../../platform/clock';
 import { EventBus } from '../../platform/events/event-bus';
-import { attemptTopic, orderTopic } from '../../platform/events/topics';
+import { attemptTopic } from '../../platform/events/topics';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { AttemptsRepository, HeldAttempt } from '../attempts.repository';
@@ -67,8 +67,9 @@ export class PayOrder {
       if (order.payment) return this.answerPaid.run(instance, order, stored, command.request);
       await this.refuseLate(order, command);
       const plan = await this.planPayment.run(instance, order, command.request, coinKeys(stored));
-      const topics = [attemptTopic(order.serial), orderTopic(instance.serial, orderId)];
-      const receipt = await this.turns.take(topics, deadlineMs, () => this.attempt(instance, plan, command));
+      const receipt = await this.turns.take(attemptTopic(order.serial), deadlineMs, () =>
+        this.attempt(instance, plan, command),
+      );
       if (typeof receipt === 'object') return receipt;
     }
   }
@@ -95,8 +96,7 @@ export class PayOrder {
       return await this.settleStored(instance, plan, command);
     } finally {
       if (!isFinished) await this.letGo(held, isUncertain);
-      // For this process only: to the others a payment is told as a change of the order, and a failure can wait a second.
-      this.bus.deliver(attemptTopic(order.serial));
+      this.bus.publish(attemptTopic(order.serial));
     }
   }
 
