@@ -171,6 +171,7 @@ alter table refunds add constraint refunds_order_fkey FOREIGN KEY (order_serial)
 CREATE INDEX deposit_confirmations_order_idx ON deposit_confirmations USING btree (order_serial);
 CREATE INDEX deposits_confirmation_idx ON deposits USING btree (confirmation_serial);
 CREATE INDEX login_tokens_instance_idx ON login_tokens USING btree (instance_serial, serial);
+CREATE INDEX orders_instance_serial_idx ON orders USING btree (instance_serial, serial);
 CREATE INDEX orders_session_idx ON orders USING btree (instance_serial, hashtextextended(session_id, (0)::bigint), hashtextextended(fulfillment_url, (0)::bigint)) WHERE ((paid_us IS NOT NULL) AND (session_id IS NOT NULL) AND (fulfillment_url IS NOT NULL));
 CREATE UNIQUE INDEX payment_attempts_in_flight_key ON payment_attempts USING btree (order_serial) WHERE (owner IS NOT NULL);
 CREATE INDEX payment_attempts_retry_idx ON payment_attempts USING btree (retry_us);

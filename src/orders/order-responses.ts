@@ -1,4 +1,4 @@
-import { formatAmount, isZeroAmount, zeroAmount } from '../taler/amount';
+import { formatAmount, isZeroAmount, subtractAmounts, zeroAmount } from '../taler/amount';
 import { encodeBase32 } from '../taler/base32';
 import { formatPayUri } from '../taler/taler-uri';
 import { timestampToJson } from '../taler/timestamp';
@@ -90,6 +90,24 @@ export function toPaidText(
     'contract_terms',
     contractTermsText(order.protoContract, paid.nonce),
   );
+}
+
+/** OrderHistoryEntry (orders.md 4.2). */
+export function toHistoryEntry(order: Order, nowUs: bigint) {
+  const { amount, payment, refundGranted, refundObtained } = order;
+  const isRefunded = !isZeroAmount(refundGranted);
+  const pending = subtractAmounts(refundGranted, refundObtained);
+  return {
+    order_id: order.orderId,
+    row_id: Number(order.serial),
+    timestamp: timestampToJson(order.created),
+    amount: formatAmount(amount),
+    summary: order.summary,
+    refundable: payment !== undefined && order.refundDeadline > nowUs && refundGranted.units < amount.units,
+    paid: payment !== undefined,
+    refund_amount: isRefunded ? formatAmount(refundGranted) : undefined,
+    pending_refund_amount: isZeroAmount(pending) ? undefined : formatAmount(pending),
+  };
 }
 
 /** StatusPaidResponse (orders.md 5.7). */

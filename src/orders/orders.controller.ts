@@ -20,9 +20,11 @@ import {
   CheckPaymentUnpaidResponse,
 } from './dto/private-status.dto';
 import { bareTag, matchesTag } from './entity-tag';
+import { LIST_PARAMETERS, OrderHistory, parseListQuery } from './dto/list-orders';
 import { sessionOf } from './order';
 import { requireOrderId } from './require-order-id';
 import { CreateOrder } from './use-cases/create-order';
+import { ListOrders } from './use-cases/list-orders';
 import { GetPrivateStatus } from './use-cases/get-private-status';
 
 /** `private/orders`: the shop's side (orders.md 4). */
@@ -32,6 +34,7 @@ import { GetPrivateStatus } from './use-cases/get-private-status';
 export class OrdersController {
   constructor(
     private readonly createOrder: CreateOrder,
+    private readonly listOrders: ListOrders,
     private readonly getPrivateStatus: GetPrivateStatus,
     private readonly baseUrls: BaseUrls,
   ) {}
@@ -79,6 +82,25 @@ export class OrdersController {
       pay_deadline: timestampToJson(created.payDeadline),
     };
     sendJsonText(response, 200, JSON.stringify(body));
+  }
+
+  @Get()
+  @RequirePermission('orders-read')
+  @Operation({
+    summary: 'List orders',
+    description:
+      'A page of the orders, by row id. With timeout_ms the answer comes at once all the same, for now.',
+    good: { 200: { description: 'the page, possibly empty', body: OrderHistory } },
+    errors: [...TOKEN_ERRORS, ...INSTANCE_ERRORS],
+    query: LIST_PARAMETERS,
+  })
+  async list(
+    @CurrentInstance() instance: Instance,
+    @Query() query: RawQuery,
+    @Res() response: Response,
+  ): Promise<void> {
+    const orders = await this.listOrders.run(instance, parseListQuery(query));
+    sendJsonText(response, 200, JSON.stringify({ orders }));
   }
 
   @Get(':order_id')

@@ -4,6 +4,7 @@ import { ExchangeModule } from '../exchange/exchange.module';
 import { InstancesModule } from '../instances/instances.module';
 import { BoughtBefore } from './bought-before';
 import { OrdersController } from './orders.controller';
+import { OrderListRepository } from './order-list.repository';
 import { OrdersRepository } from './orders.repository';
 import { ChoosePaymentTerms } from './payment-terms';
 import { PollPaymentController } from './poll-payment.controller';
@@ -11,6 +12,7 @@ import { ClaimOrder } from './use-cases/claim-order';
 import { CreateOrder } from './use-cases/create-order';
 import { GetPrivateStatus } from './use-cases/get-private-status';
 import { GetPublicStatus } from './use-cases/get-public-status';
+import { ListOrders } from './use-cases/list-orders';
 import { PollPayment } from './use-cases/poll-payment';
 import { UnclaimOrder } from './use-cases/unclaim-order';
 import { WalletOrdersController } from './wallet-orders.controller';
@@ -21,11 +23,13 @@ import { WalletOrdersController } from './wallet-orders.controller';
   controllers: [OrdersController, WalletOrdersController, PollPaymentController],
   providers: [
     OrdersRepository,
+    OrderListRepository,
     ChoosePaymentTerms,
     BoughtBefore,
     CreateOrder,
     ClaimOrder,
     UnclaimOrder,
+    ListOrders,
     GetPrivateStatus,
     GetPublicStatus,
     PollPayment,

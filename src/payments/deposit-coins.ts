@@ -45,7 +45,12 @@ export class DepositCoins {
     private readonly metrics: Metrics,
   ) {}
 
-  async run(plan: PaymentPlan, sessionId: string | undefined, attempt: HeldAttempt): Promise<DepositResult> {
+  /** @param attempt to be closed with the record where one batch is all there is to know */
+  async run(
+    plan: PaymentPlan,
+    sessionId: string | undefined,
+    attempt: HeldAttempt | undefined,
+  ): Promise<DepositResult> {
     const batches = plan.shares.flatMap(splitShare);
     const coins = batches.reduce((count, batch) => count + batch.coins.length, 0);
     const timeoutMs = Math.min(DEPOSIT_MS_BASE * (1 + Math.floor(coins / 5)), DEPOSIT_MS_MAX);
@@ -54,7 +59,8 @@ export class DepositCoins {
     let paid = false;
     let sums: PaymentSums | undefined;
     const failures: Unsuccessful[] = [];
-    await Promise.all(
+    // All of them are waited for, also when a record fails: the attempt stays in hand as long as money moves.
+    const ends = await Promise.allSettled(
       batches.map(async (batch) => {
         const outcome = await this.deposit(plan, batch, timeoutMs);
         this.metrics.deposits.inc({ outcome: outcome.kind });
@@ -69,6 +75,8 @@ export class DepositCoins {
         if (!sums || recorded.sums.deposits.length > sums.deposits.length) sums = recorded.sums;
       }),
     );
+    const broken = ends.find((end) => end.status === 'rejected');
+    if (broken) throw broken.reason;
     return {
       paid,
       sums,

@@ -46,14 +46,15 @@ export class AnswerPaid {
     stored: readonly StoredDeposit[],
     request: PayDto,
   ): Promise<{ signature: Buffer }> {
-    if (!order.claim) throw new TalerError(TalerCode.GENERIC_DB_INVARIANT_FAILURE, { detail: order.orderId });
+    const hContract = order.claim?.hContract;
+    if (!hContract) throw new TalerError(TalerCode.GENERIC_DB_INVARIANT_FAILURE, { detail: order.orderId });
     const known = new Map(stored.map((deposit) => [deposit.coinPub.toString('hex'), deposit]));
     const isSame = request.coins.every((coin) => known.has(coin.coin_pub.toString('hex')));
-    if (!isSame) throw await this.refuseOtherCoins(instance, order, stored, request);
+    if (!isSame) throw await this.refuseOtherCoins(instance, { order, hContract, stored }, request);
     if (await this.isRefunded(order, stored))
       throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
     await this.bindSession.run(order, sessionOf(request.session_id));
-    return this.sign(instance, order.claim.hContract);
+    return this.sign(instance, hContract);
   }
 
   /** True when refunds have taken from what covers the price; a coin given back as excess, fee and all, has not. */
@@ -80,15 +81,14 @@ export class AnswerPaid {
   /** 2160, with permissions to take back those coins of this request that we hold without needing them. */
   private async refuseOtherCoins(
     instance: Instance,
-    order: OrderWithContract,
-    stored: readonly StoredDeposit[],
+    paid: { order: OrderWithContract; hContract: Buffer; stored: readonly StoredDeposit[] },
     request: PayDto,
   ): Promise<TalerError> {
+    const { order, hContract, stored } = paid;
     const asked = new Set(request.coins.map((coin) => coin.coin_pub.toString('hex')));
     const excess = unneeded(order, stored).filter((deposit) => asked.has(deposit.coinPub.toString('hex')));
     if (excess.length > 0) await this.recordRefunds(order, excess);
     const signer = await this.keys.signerOf(instance.serial);
-    const hContract = order.claim?.hContract ?? Buffer.alloc(64);
     return new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_ALREADY_PAID, {
       detail: order.orderId,
       extra: {

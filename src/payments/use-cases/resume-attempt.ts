@@ -10,7 +10,7 @@ import { toDto } from '../../platform/http/taler-validation.pipe';
 import { LOG, type Log } from '../../platform/observability/log';
 import { merchantTrackTransaction } from '../../taler/signatures-merchant';
 import { TalerError } from '../../taler/taler-error';
-import { AttemptsRepository, HeldAttempt, OpenAttempt } from '../attempts.repository';
+import { AttemptsRepository, OpenAttempt } from '../attempts.repository';
 import { DepositCoins } from '../deposit-coins';
 import { PayDto } from '../dto/pay.dto';
 import { ExchangeShare, PaymentPlan, PlannedCoin, PlanPayment } from '../payment-plan';
@@ -74,7 +74,7 @@ export class ResumeAttempt {
       const stored = await this.payments.findDeposits(order.serial);
       const known = new Set(stored.map((deposit) => deposit.coinPub.toString('hex')));
       const plan = await this.planPayment.run(instance, order, request, known);
-      isUncertain = await this.depositAccepted(instance, plan, held);
+      isUncertain = await this.depositAccepted(instance, plan);
     } catch (error) {
       if (!(error instanceof TalerError)) throw error;
       this.log.warn({ order_id: order.orderId, code: error.code }, 'cannot look up coins at their exchange');
@@ -85,7 +85,7 @@ export class ResumeAttempt {
   }
 
   /** @returns whether some coin's fate is still unknown */
-  private async depositAccepted(instance: Instance, plan: PaymentPlan, held: HeldAttempt): Promise<boolean> {
+  private async depositAccepted(instance: Instance, plan: PaymentPlan): Promise<boolean> {
     let isUncertain = false;
     const shares: ExchangeShare[] = [];
     for (const share of plan.shares) {
@@ -98,7 +98,8 @@ export class ResumeAttempt {
       if (accepted.length > 0) shares.push({ ...share, coins: accepted });
     }
     if (shares.length === 0) return isUncertain;
-    const result = await this.depositCoins.run({ ...plan, shares }, undefined, held);
+    // Not to be closed by the record of these coins: the fate of others may be open.
+    const result = await this.depositCoins.run({ ...plan, shares }, undefined, undefined);
     return isUncertain || result.errors.length > 0;
   }
 

@@ -41,6 +41,27 @@ export function queryYes(query: RawQuery, name: string): boolean {
   throw malformed(name);
 }
 
+/** The same as a filter: true for "yes", false for "no", undefined for "all" and when absent. */
+export function queryFilter(query: RawQuery, name: string): boolean | undefined {
+  const value = queryText(query, name)?.toLowerCase();
+  if (value === undefined || value === 'all') return undefined;
+  if (value === 'yes' || value === 'no') return value === 'yes';
+  throw malformed(name);
+}
+
+/** A whole number within the bounds; undefined when absent. */
+export function queryInteger(
+  query: RawQuery,
+  name: string,
+  bounds: { minimum: bigint; maximum: bigint },
+): bigint | undefined {
+  const value = queryText(query, name);
+  if (value === undefined) return undefined;
+  const number = /^-?\d{1,19}$/.test(value) ? BigInt(value) : undefined;
+  if (number === undefined || number < bounds.minimum || number > bounds.maximum) throw malformed(name);
+  return number;
+}
+
 /** A whole number of `unitMs` milliseconds to wait, capped at LONG_POLL_MS_MAX; absent: 0. */
 export function queryTimeoutMs(query: RawQuery, name = 'timeout_ms', unitMs = 1): number {
   const value = queryText(query, name);

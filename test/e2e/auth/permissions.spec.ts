@@ -13,6 +13,7 @@ const INSTANCE_ROUTES: readonly (readonly [string, string, Asked])[] = [
   ['GET', 'private/accounts', 'accounts-read'],
   ['GET', 'private/accounts/:h_wire', 'accounts-read'],
   ['POST', 'private/orders', 'orders-write'],
+  ['GET', 'private/orders', 'orders-read'],
   ['GET', 'private/orders/:order_id', 'orders-read'],
 ];
 const MANAGEMENT_ROUTES: readonly (readonly [string, string, Asked])[] = [

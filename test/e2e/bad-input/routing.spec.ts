@@ -22,7 +22,7 @@ const ROUTES: Record<string, string> = {
 function ofInstance(prefix: string): Record<string, string> {
   return {
     [`${prefix}/private`]: 'GET, HEAD',
-    [`${prefix}/private/orders`]: 'POST',
+    [`${prefix}/private/orders`]: 'GET, HEAD, POST',
     [`${prefix}/private/orders/some-order`]: 'GET, HEAD',
     [`${prefix}/private/accounts`]: 'GET, HEAD, POST',
     [`${prefix}/private/accounts/some-hash`]: 'GET, HEAD',

@@ -98,7 +98,7 @@ describe('every answer', () => {
   describe('to a wrong method', () => {
     it.each([
       ['POST', 'config', 'GET, HEAD'],
-      ['DELETE', 'instances/shop/private/orders', 'POST'],
+      ['DELETE', 'instances/shop/private/orders', 'GET, HEAD, POST'],
       ['GET', 'private/orders/x/y', undefined],
       ['PUT', 'private/accounts', 'GET, HEAD, POST'],
       ['GET', 'private/token', 'DELETE, POST'],

@@ -113,6 +113,8 @@ create table orders (
   constraint orders_paid_check check (paid_us is null or h_contract is not null),
   constraint orders_refund_check check (refund_obtained <= refund_granted)
 );
+-- pages of the list (orders.md 4.2)
+create index orders_instance_serial_idx on orders (instance_serial, serial);
 -- repurchase detection (orders.md 7.4); hashed, since URLs may be longer than an index entry
 create index orders_session_idx on orders
   (instance_serial, hashtextextended(session_id, 0), hashtextextended(fulfillment_url, 0))
