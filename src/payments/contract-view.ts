@@ -1,4 +1,4 @@
-import { contractTermsText, OrderWithContract } from '../orders/order';
+import type { OrderWithContract } from '../orders/order';
 import { Amount, parseAmount } from '../taler/amount';
 import { TalerCode } from '../taler/error-codes';
 import type { JsonObject } from '../taler/json';
@@ -19,7 +19,7 @@ export interface ContractView {
  * @throws TalerError MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID (500) when our own text makes no sense
  */
 export function viewContract(order: OrderWithContract): ContractView {
-  const terms = JSON.parse(contractTermsText(order.protoContract, order.claim?.nonce ?? '')) as JsonObject;
+  const terms = JSON.parse(order.protoContract) as JsonObject;
   const timestamp = parseTimestamp(terms['timestamp']);
   const maxFee = parseAmount(terms['max_fee']);
   if (timestamp === undefined || maxFee === undefined) {

@@ -7,8 +7,9 @@ import { ExchangeKeysCache } from '../exchange/exchange-keys.cache';
 import type { BankAccount, Instance } from '../instances/instance';
 import type { OrderWithContract } from '../orders/order';
 import { Clock } from '../platform/clock';
+import { ofCanonical } from '../platform/http/canonical-field';
 import { Amount, compareAmounts, sumAmounts } from '../taler/amount';
-import { CanonicalJsonError, hashJson } from '../taler/canonical-json';
+import { hashJson } from '../taler/canonical-json';
 import { TalerCode } from '../taler/error-codes';
 import type { JsonObject } from '../taler/json';
 import { normalizePayto } from '../taler/payto';
@@ -148,7 +149,8 @@ export class PlanPayment {
       timestamp: contract.timestamp,
       refundDeadline: order.refundDeadline,
       wireDeadline: order.wireDeadline,
-      walletDataHash: walletData && hashWalletData(walletData),
+      // Of the object exactly as received (crypto.md 4).
+      walletDataHash: walletData && ofCanonical('wallet_data', () => hashJson(walletData)),
     };
   }
 }
@@ -168,20 +170,6 @@ function signedTerms(terms: DepositTerms) {
     merchantPub: terms.merchantPub,
     walletDataHash: terms.walletDataHash,
   };
-}
-
-/** The object exactly as received (crypto.md 4). */
-function hashWalletData(walletData: JsonObject): Buffer {
-  try {
-    return hashJson(walletData);
-  } catch (error) {
-    if (!(error instanceof CanonicalJsonError)) throw error;
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-      detail: `wallet_data: ${error.message}`,
-      extra: { field: 'wallet_data' },
-      cause: error,
-    });
-  }
 }
 
 function requireWireMethod(keys: ExchangeKeys, terms: DepositTerms): void {

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Database, Statement } from '../platform/database/database';
-import { isUniqueViolation } from '../platform/database/pg-errors';
+import { isRetryable, isUniqueViolation } from '../platform/database/pg-errors';
 import type { Tx } from '../platform/database/tx';
 import { Amount, amountOf } from '../taler/amount';
 import type { Timestamp } from '../taler/timestamp';
@@ -142,8 +142,9 @@ export class PaymentsRepository {
     try {
       return (await this.database.query(SETTLE, values)).length > 0;
     } catch (error) {
-      if (!isUniqueViolation(error, 'deposits_order_coin_key')) throw error;
-      return false;
+      // A coin that is stored already, or a collision that undid everything: the long way can deal with both.
+      if (isUniqueViolation(error, 'deposits_order_coin_key') || isRetryable(error)) return false;
+      throw error;
     }
   }
 

@@ -5,9 +5,9 @@ import { Transactor } from '../../platform/database/transactor';
 import type { Tx } from '../../platform/database/tx';
 import { EventBus } from '../../platform/events/event-bus';
 import { instanceTopic } from '../../platform/events/topics';
-import { canonicalJson, CanonicalJsonError } from '../../taler/canonical-json';
+import { ofCanonical } from '../../platform/http/canonical-field';
+import { canonicalJson } from '../../taler/canonical-json';
 import { TalerCode } from '../../taler/error-codes';
-import type { JsonObject } from '../../taler/json';
 import { hashWire } from '../../taler/payto';
 import { TalerError } from '../../taler/taler-error';
 import type { AccountEntity } from '../accounts/account.entity';
@@ -65,25 +65,13 @@ type Facade = Pick<AccountEntity, 'creditFacadeUrl' | 'creditFacadeCredentials' 
 
 function facadeOf(request: AddAccountDto): Facade {
   const { credit_facade_credentials: credentials } = request;
+  // Canonical, so that a repeat compares equal however it is spelled.
+  const spelled = credentials && ofCanonical('credit_facade_credentials', () => canonicalJson(credentials));
   return {
     creditFacadeUrl: request.credit_facade_url ?? null,
-    creditFacadeCredentials: credentials ? spell(credentials) : null,
+    creditFacadeCredentials: spelled ?? null,
     extraWireSubjectMetadata: request.extra_wire_subject_metadata ?? null,
   };
-}
-
-/** Canonical, so that a repeat compares equal however it is spelled. */
-function spell(credentials: JsonObject): string {
-  try {
-    return canonicalJson(credentials);
-  } catch (error) {
-    if (!(error instanceof CanonicalJsonError)) throw error;
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-      detail: `credit_facade_credentials: ${error.message}`,
-      extra: { field: 'credit_facade_credentials' },
-      cause: error,
-    });
-  }
 }
 
 function hasFacade(account: AccountEntity, facade: Facade): boolean {

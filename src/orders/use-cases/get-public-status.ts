@@ -9,6 +9,7 @@ import { BoughtBefore, sessionTopics } from '../bought-before';
 import { isPaidIn, Order } from '../order';
 import { toPublicPaid, toPublicUnpaid } from '../order-responses';
 import { OrdersRepository } from '../orders.repository';
+import { awaitsMoreThan } from '../refund-wait';
 import { judgeAccess, PublicCredentials } from '../public-access';
 
 /** The query of public `GET orders/$ID` (orders.md 5.7). */
@@ -69,21 +70,15 @@ export class GetPublicStatus {
     if (judgeAccess(order, query) === 'reorder') {
       return { status: 202, body: { public_reorder_url: order.publicReorderUrl } };
     }
-    // Malformed whatever the state: a wait for it could never end well.
-    if (query.refund && query.refund.currency !== order.amount.currency) {
-      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
-    }
+    const awaitsGrant = awaitsMoreThan(order, query.refund);
     if (isPaidIn(order, query.sessionId)) {
-      return last || !awaitsRefund(order, query) ? { status: 200, body: toPublicPaid(order) } : undefined;
+      const awaitsWallet =
+        query.awaitRefundObtained && order.refundObtained.units < order.refundGranted.units;
+      const waits = !last && (awaitsGrant || awaitsWallet);
+      return waits ? undefined : { status: 200, body: toPublicPaid(order) };
     }
     const boughtBefore = await this.boughtBefore.find(order, query.sessionId, query.allowRefunded);
     if (!last && !boughtBefore) return undefined;
     return { status: 402, body: toPublicUnpaid(order, { sessionId: query.sessionId, boughtBefore }) };
   }
-}
-
-function awaitsRefund(order: Order, query: PublicStatusQuery): boolean {
-  const { refundGranted, refundObtained } = order;
-  if (query.refund && refundGranted.units <= query.refund.units) return true;
-  return query.awaitRefundObtained && refundObtained.units < refundGranted.units;
 }

@@ -10,6 +10,7 @@ import { BoughtBefore, sessionTopics } from '../bought-before';
 import { isPaidIn, Order } from '../order';
 import { payUriOf } from '../order-responses';
 import { OrdersRepository } from '../orders.repository';
+import { awaitsMoreThan } from '../refund-wait';
 
 /** The query of the legacy `GET /public/poll-payment` (orders.md 6). */
 export interface PollPaymentQuery {
@@ -65,13 +66,8 @@ export class PollPayment {
     if (!order?.claim || !timingSafeEqual(order.claim.hContract, query.hContract)) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: query.orderId });
     }
-    // The original refused it in every state, too.
-    if (query.refund && query.refund.currency !== order.amount.currency) {
-      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
-    }
-    if (isPaidIn(order, query.sessionId)) {
-      return last || !awaitsRefund(order, query.refund) ? paidAnswer(order) : undefined;
-    }
+    const awaitsGrant = awaitsMoreThan(order, query.refund);
+    if (isPaidIn(order, query.sessionId)) return last || !awaitsGrant ? paidAnswer(order) : undefined;
     // Refunded orders counted as bought in 2020; there was no way to say otherwise.
     const earlier = await this.boughtBefore.find(order, query.sessionId, true);
     if (!last && !earlier) return undefined;
@@ -87,8 +83,4 @@ export class PollPayment {
 function paidAnswer(order: Order): object {
   const refunded = !isZeroAmount(order.refundGranted);
   return { paid: true, refunded, refund_amount: refunded ? formatAmount(order.refundGranted) : undefined };
-}
-
-function awaitsRefund(order: Order, refund: Amount | undefined): boolean {
-  return refund !== undefined && order.refundGranted.units <= refund.units;
 }

@@ -35,10 +35,7 @@ export function requiredText(query: RawQuery, name: string): string {
 
 /** A yes/no/all parameter, compared without regard to case (orders.md 2.4): true only for "yes". */
 export function queryYes(query: RawQuery, name: string): boolean {
-  const value = queryText(query, name)?.toLowerCase();
-  if (value === undefined || value === 'no' || value === 'all') return false;
-  if (value === 'yes') return true;
-  throw malformed(name);
+  return queryFilter(query, name) === true;
 }
 
 /** The same as a filter: true for "yes", false for "no", undefined for "all" and when absent. */

@@ -1,0 +1,16 @@
+import type { Amount } from '../taler/amount';
+import { TalerCode } from '../taler/error-codes';
+import { TalerError } from '../taler/taler-error';
+import type { Order } from './order';
+
+/**
+ * True while no more than `refund` was granted, for the `refund` parameter of the public polls (orders.md 5.7, 6).
+ * @throws TalerError GENERIC_PARAMETER_MALFORMED for another currency, whatever the state: such a wait could never end
+ */
+export function awaitsMoreThan(order: Order, refund: Amount | undefined): boolean {
+  if (!refund) return false;
+  if (refund.currency !== order.amount.currency) {
+    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
+  }
+  return order.refundGranted.units <= refund.units;
+}
