@@ -12,6 +12,12 @@ create table accounts (
   extra_wire_subject_metadata text,
   active boolean not null
 );
+create table deleted_orders (
+  instance_serial bigint not null,
+  order_id text not null,
+  request_hash bytea not null,
+  held_until_us bigint not null
+);
 create table deposit_confirmations (
   serial bigint generated always as identity not null,
   order_serial bigint not null,
@@ -109,7 +115,8 @@ create table orders (
   last_payment_us bigint,
   choice_index integer,
   refund_granted numeric(24,0) default 0 not null,
-  refund_obtained numeric(24,0) default 0 not null
+  refund_obtained numeric(24,0) default 0 not null,
+  contract_version smallint default 0 not null
 );
 create table payment_attempts (
   serial bigint generated always as identity not null,
@@ -132,7 +139,11 @@ create table refunds (
   reason text not null,
   granted_us bigint not null,
   exchange_pub bytea,
-  exchange_sig bytea
+  exchange_sig bytea,
+  failure_status integer,
+  failure_code integer,
+  failure_reply text,
+  obtained_us bigint
 );
 alter sequence migrations_id_seq owned by migrations.id;
 alter table accounts add constraint accounts_h_wire_check CHECK ((length(h_wire) = 64));
@@ -140,6 +151,7 @@ alter table accounts add constraint accounts_instance_h_wire_key UNIQUE (instanc
 alter table accounts add constraint accounts_instance_payto_key UNIQUE (instance_serial, payto_uri);
 alter table accounts add constraint accounts_pkey PRIMARY KEY (serial);
 alter table accounts add constraint accounts_salt_check CHECK ((length(salt) = 16));
+alter table deleted_orders add constraint deleted_orders_pkey PRIMARY KEY (instance_serial, order_id);
 alter table deposit_confirmations add constraint deposit_confirmations_pkey PRIMARY KEY (serial);
 alter table deposits add constraint deposits_order_coin_key UNIQUE (order_serial, coin_pub);
 alter table deposits add constraint deposits_pkey PRIMARY KEY (serial);
@@ -152,15 +164,18 @@ alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (serial);
 alter table migrations add constraint "PK_8c82d7f526340ab734260ea46be" PRIMARY KEY (id);
 alter table orders add constraint orders_claim_check CHECK ((((h_contract IS NULL) = (nonce IS NULL)) AND ((h_contract IS NULL) = (claimed_us IS NULL))));
 alter table orders add constraint orders_claim_token_check CHECK ((length(claim_token) = 16));
+alter table orders add constraint orders_contract_version_check CHECK ((contract_version = ANY (ARRAY[0, 1])));
 alter table orders add constraint orders_instance_order_key UNIQUE (instance_serial, order_id);
 alter table orders add constraint orders_paid_check CHECK (((paid_us IS NULL) OR (h_contract IS NOT NULL)));
 alter table orders add constraint orders_pkey PRIMARY KEY (serial);
 alter table orders add constraint orders_refund_check CHECK ((refund_obtained <= refund_granted));
 alter table payment_attempts add constraint payment_attempts_order_coins_key UNIQUE (order_serial, coins_hash);
 alter table payment_attempts add constraint payment_attempts_pkey PRIMARY KEY (serial);
+alter table refunds add constraint refunds_confirmation_check CHECK ((((exchange_sig IS NULL) = (exchange_pub IS NULL)) AND ((exchange_sig IS NULL) = (obtained_us IS NULL))));
 alter table refunds add constraint refunds_order_coin_transaction_key UNIQUE (order_serial, coin_pub, rtransaction_id);
 alter table refunds add constraint refunds_pkey PRIMARY KEY (serial);
 alter table accounts add constraint accounts_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
+alter table deleted_orders add constraint deleted_orders_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table deposit_confirmations add constraint deposit_confirmations_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
 alter table deposits add constraint deposits_confirmation_fkey FOREIGN KEY (confirmation_serial) REFERENCES deposit_confirmations(serial) ON DELETE CASCADE;
 alter table deposits add constraint deposits_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
@@ -172,6 +187,7 @@ CREATE INDEX deposit_confirmations_order_idx ON deposit_confirmations USING btre
 CREATE INDEX deposits_confirmation_idx ON deposits USING btree (confirmation_serial);
 CREATE INDEX login_tokens_instance_idx ON login_tokens USING btree (instance_serial, serial);
 CREATE INDEX orders_instance_serial_idx ON orders USING btree (instance_serial, serial);
-CREATE INDEX orders_session_idx ON orders USING btree (instance_serial, hashtextextended(session_id, (0)::bigint), hashtextextended(fulfillment_url, (0)::bigint)) WHERE ((paid_us IS NOT NULL) AND (session_id IS NOT NULL) AND (fulfillment_url IS NOT NULL));
+CREATE INDEX orders_refunded_idx ON orders USING btree (instance_serial, serial) WHERE (refund_granted > (0)::numeric);
+CREATE INDEX orders_session_idx ON orders USING btree (instance_serial, hashtextextended(session_id, (0)::bigint), hashtextextended(fulfillment_url, (0)::bigint)) WHERE (session_id IS NOT NULL);
 CREATE UNIQUE INDEX payment_attempts_in_flight_key ON payment_attempts USING btree (order_serial) WHERE (owner IS NOT NULL);
 CREATE INDEX payment_attempts_retry_idx ON payment_attempts USING btree (retry_us);

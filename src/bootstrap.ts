@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter, NestExpressApplication } from '@nestjs/platform-express';
 import express, { Application } from 'express';
 import { AppModule } from './app.module';
+import { checkOrderLife } from './orders/order-life';
 import { Clock } from './platform/clock';
 import { AppConfig } from './platform/config/config';
 import { answerClientError } from './platform/http/client-error';
@@ -43,6 +44,7 @@ export async function createApp(config: AppConfig, log: Log, clock?: Clock): Pro
   app.useGlobalFilters(filter);
   try {
     app.get(RouteAudit).check();
+    checkOrderLife();
     await app.init();
   } catch (error) {
     // What was opened on the way, connections above all, is closed again.

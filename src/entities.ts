@@ -1,11 +1,12 @@
 import { LoginTokenEntity } from './auth/login-token.entity';
 import { AccountEntity } from './instances/accounts/account.entity';
 import { InstanceEntity } from './instances/instance.entity';
+import { DeletedOrderEntity } from './orders/deleted-order.entity';
 import { OrderEntity } from './orders/order.entity';
+import { RefundEntity } from './orders/refund.entity';
 import { DepositConfirmationEntity } from './payments/deposit-confirmation.entity';
 import { DepositEntity } from './payments/deposit.entity';
 import { PaymentAttemptEntity } from './payments/payment-attempt.entity';
-import { RefundEntity } from './payments/refund.entity';
 import { ExchangeKeysEntity } from './exchange/exchange-keys.entity';
 
 /** All tables TypeORM knows, listed by hand: the drift test compares them with what the migrations made. */
@@ -14,6 +15,7 @@ export const ENTITIES = [
   AccountEntity,
   LoginTokenEntity,
   OrderEntity,
+  DeletedOrderEntity,
   PaymentAttemptEntity,
   DepositConfirmationEntity,
   DepositEntity,

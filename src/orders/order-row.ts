@@ -6,6 +6,7 @@ export interface OrderRow {
   serial: string;
   instance_serial: string;
   order_id: string;
+  contract_version: number;
   summary: string;
   currency: string;
   amount: string;
@@ -23,6 +24,7 @@ export interface OrderRow {
   h_contract: Buffer | null;
   paid_us: string | null;
   last_payment_us: string | null;
+  choice_index: number | null;
   refund_granted: string;
   refund_obtained: string;
 }
@@ -32,10 +34,10 @@ export interface OrderRowWithContract extends OrderRow {
 }
 
 /** What `toOrder` needs, in SQL. */
-export const ORDER_COLUMNS = `serial, instance_serial, order_id, summary, currency, amount, claim_token,
+export const ORDER_COLUMNS = `serial, instance_serial, order_id, contract_version, summary, currency, amount, claim_token,
   merchant_base_url, fulfillment_url, public_reorder_url, session_id, created_us, pay_deadline_us,
-  refund_deadline_us, wire_deadline_us, h_wire, nonce, h_contract, paid_us, last_payment_us, refund_granted,
-  refund_obtained`;
+  refund_deadline_us, wire_deadline_us, h_wire, nonce, h_contract, paid_us, last_payment_us, choice_index,
+  refund_granted, refund_obtained`;
 
 /** Row -> domain: the only place that knows how an order is stored. */
 export function toOrder(row: OrderRow): Order {
@@ -44,6 +46,7 @@ export function toOrder(row: OrderRow): Order {
     serial: BigInt(row.serial),
     instanceSerial: BigInt(row.instance_serial),
     orderId: row.order_id,
+    contractVersion: row.contract_version,
     summary: row.summary,
     amount: amountOf(currency, BigInt(row.amount)),
     claimToken: row.claim_token ?? undefined,
@@ -63,7 +66,11 @@ export function toOrder(row: OrderRow): Order {
     payment:
       row.paid_us === null
         ? undefined
-        : { paid: BigInt(row.paid_us), lastPayment: BigInt(row.last_payment_us ?? row.paid_us) },
+        : {
+            paid: BigInt(row.paid_us),
+            lastPayment: BigInt(row.last_payment_us ?? row.paid_us),
+            choiceIndex: row.choice_index ?? undefined,
+          },
     refundGranted: amountOf(currency, BigInt(row.refund_granted)),
     refundObtained: amountOf(currency, BigInt(row.refund_obtained)),
   };

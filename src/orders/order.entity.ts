@@ -23,6 +23,8 @@ export class OrderEntity {
   /** JSON text; never re-serialised */
   @TextColumn('proto_contract')
   protoContract!: string;
+  @Column({ name: 'contract_version', type: 'int2', default: 0 })
+  contractVersion!: number;
   @TextColumn('summary')
   summary!: string;
   @TextColumn('currency')

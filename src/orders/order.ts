@@ -14,6 +14,8 @@ export interface Payment {
   readonly paid: Timestamp;
   /** When something was paid last. */
   readonly lastPayment: Timestamp;
+  /** Which choice, of a contract that has some. */
+  readonly choiceIndex: number | undefined;
 }
 
 /**
@@ -24,7 +26,10 @@ export interface Order {
   readonly serial: bigint;
   readonly instanceSerial: bigint;
   readonly orderId: string;
+  /** 0: one price; 1: choices (orders.md 8.3). */
+  readonly contractVersion: number;
   readonly summary: string;
+  /** The price; of a contract with choices that of the paid one, before the payment of the first one. */
   readonly amount: Amount;
   readonly claimToken: Buffer | undefined;
   readonly merchantBaseUrl: string;
@@ -39,7 +44,7 @@ export interface Order {
   readonly hWire: Buffer;
   readonly claim: Claim | undefined;
   readonly payment: Payment | undefined;
-  /** Total of the refunds granted, and of those the wallet has collected. */
+  /** Total of the refunds granted, and of those the wallet has collected; coins given back whole do not count. */
   readonly refundGranted: Amount;
   readonly refundObtained: Amount;
 }

@@ -3,9 +3,11 @@ import { CryptoModule } from '../crypto/crypto.module';
 import { ExchangeModule } from '../exchange/exchange.module';
 import { InstancesModule } from '../instances/instances.module';
 import { BoughtBefore } from './bought-before';
+import { OrderEvents } from './order-events';
 import { OrdersController } from './orders.controller';
 import { OrderListRepository } from './order-list.repository';
 import { OrdersRepository } from './orders.repository';
+import { RefundsRepository } from './refunds.repository';
 import { ChoosePaymentTerms } from './payment-terms';
 import { PollPaymentController } from './poll-payment.controller';
 import { ClaimOrder } from './use-cases/claim-order';
@@ -24,6 +26,8 @@ import { WalletOrdersController } from './wallet-orders.controller';
   providers: [
     OrdersRepository,
     OrderListRepository,
+    OrderEvents,
+    RefundsRepository,
     ChoosePaymentTerms,
     BoughtBefore,
     CreateOrder,
@@ -34,6 +38,6 @@ import { WalletOrdersController } from './wallet-orders.controller';
     GetPublicStatus,
     PollPayment,
   ],
-  exports: [OrdersRepository],
+  exports: [OrdersRepository, RefundsRepository, OrderEvents, BoughtBefore],
 })
 export class OrdersModule {}

@@ -13,6 +13,7 @@ function order(traits: { token?: boolean; reorder?: boolean; claimed?: boolean }
     serial: 1n,
     instanceSerial: 1n,
     orderId: 'o',
+    contractVersion: 0,
     summary: '',
     amount: amountOf('KUDOS', 0n),
     claimToken: traits.token ? TOKEN : undefined,

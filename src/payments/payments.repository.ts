@@ -2,19 +2,28 @@ import { Injectable } from '@nestjs/common';
 import { Database, Statement } from '../platform/database/database';
 import { isRetryable, isUniqueViolation } from '../platform/database/pg-errors';
 import type { Tx } from '../platform/database/tx';
+import { GIVEN_BACK } from '../orders/refund';
 import { Amount, amountOf } from '../taler/amount';
 import type { Timestamp } from '../taler/timestamp';
 
 /** A coin that an exchange has accepted for an order. */
 export interface StoredDeposit {
+  readonly exchangeUrl: string;
   readonly coinPub: Buffer;
   readonly contribution: Amount;
   readonly depositFee: Amount;
+  /** What the exchange keeps of each refund of the coin. */
+  readonly refundFee: Amount;
+  /** The whole coin goes back to the wallet (refund.ts, GIVEN_BACK): it pays for nothing. */
+  readonly isGivenBack: boolean;
 }
 
-export interface NewDeposit extends StoredDeposit {
+export interface NewDeposit {
+  readonly coinPub: Buffer;
   readonly coinSig: Buffer;
   readonly hDenom: Buffer;
+  readonly contribution: Amount;
+  readonly depositFee: Amount;
   readonly refundFee: Amount;
 }
 
@@ -35,11 +44,17 @@ interface DepositRow {
   currency: string;
   contribution: string;
   deposit_fee: string;
+  refund_fee: string;
+  exchange_url: string;
+  is_given_back: boolean;
 }
 
 const FIND_DEPOSITS: Statement = {
   name: 'deposits-find',
-  text: `select coin_pub, currency, contribution, deposit_fee from deposits where order_serial = $1 order by serial`,
+  text: `select exchange_url, coin_pub, currency, contribution, deposit_fee, refund_fee,
+      exists (select from refunds where refunds.order_serial = deposits.order_serial
+        and refunds.coin_pub = deposits.coin_pub and refunds.rtransaction_id = ${GIVEN_BACK}) as is_given_back
+    from deposits where order_serial = $1 order by serial`,
 };
 const INSERT_BATCH: Statement = {
   name: 'deposits-insert',
@@ -80,19 +95,8 @@ const SETTLE: Statement = {
       from paying where orders.serial = paying.serial
     returning orders.serial`,
 };
-const INSERT_REFUND: Statement = {
-  name: 'refund-insert',
-  text: `insert into refunds (order_serial, coin_pub, rtransaction_id, currency, amount, reason, granted_us)
-    values ($1, $2, $3, $4, $5, $6, $7)
-    on conflict on constraint refunds_order_coin_transaction_key do nothing returning serial`,
-};
 
-const FIND_REFUNDED_COINS: Statement = {
-  name: 'refunds-find-coins',
-  text: 'select coin_pub from refunds where order_serial = $1 and rtransaction_id = $2',
-};
-
-/** Questions about the money of orders: deposits and refunds. */
+/** Questions about the money of orders: what exchanges have accepted. */
 @Injectable()
 export class PaymentsRepository {
   constructor(private readonly database: Database) {}
@@ -104,13 +108,6 @@ export class PaymentsRepository {
   /** The same under the lock of the order: what is summed cannot grow meanwhile. */
   async readDeposits(tx: Tx, orderSerial: bigint): Promise<StoredDeposit[]> {
     return (await tx.query<DepositRow>(FIND_DEPOSITS, [orderSerial])).map(toDeposit);
-  }
-
-  /** Coins of which a refund with this transaction id was granted, as hex. */
-  async findRefundedCoins(orderSerial: bigint, rtransactionId: bigint): Promise<ReadonlySet<string>> {
-    const values = [orderSerial, rtransactionId];
-    const rows = await this.database.query<{ coin_pub: Buffer }>(FIND_REFUNDED_COINS, values);
-    return new Set(rows.map((row) => row.coin_pub.toString('hex')));
   }
 
   /** Stores what the exchange confirmed; coins that are stored already stay as they are. */
@@ -147,25 +144,6 @@ export class PaymentsRepository {
       throw error;
     }
   }
-
-  /** @returns false when this refund of the coin was granted before */
-  async insertRefund(
-    tx: Tx,
-    orderSerial: bigint,
-    refund: { coinPub: Buffer; rtransactionId: bigint; amount: Amount; reason: string; granted: Timestamp },
-  ): Promise<boolean> {
-    const { amount } = refund;
-    const rows = await tx.query(INSERT_REFUND, [
-      orderSerial,
-      refund.coinPub,
-      refund.rtransactionId,
-      amount.currency,
-      amount.units,
-      refund.reason,
-      refund.granted,
-    ]);
-    return rows.length > 0;
-  }
 }
 
 /** The first sixteen values of INSERT_BATCH and SETTLE. */
@@ -193,8 +171,11 @@ function batchValues(orderSerial: bigint, batch: ConfirmedBatch, nowUs: bigint):
 
 function toDeposit(row: DepositRow): StoredDeposit {
   return {
+    exchangeUrl: row.exchange_url,
     coinPub: row.coin_pub,
     contribution: amountOf(row.currency, BigInt(row.contribution)),
     depositFee: amountOf(row.currency, BigInt(row.deposit_fee)),
+    refundFee: amountOf(row.currency, BigInt(row.refund_fee)),
+    isGivenBack: row.is_given_back,
   };
 }

@@ -2,10 +2,9 @@ import { Injectable } from '@nestjs/common';
 import { Transactor } from '../platform/database/transactor';
 import type { Tx } from '../platform/database/tx';
 import { Clock } from '../platform/clock';
-import { EventBus } from '../platform/events/event-bus';
-import { orderTopic, sessionTopic } from '../platform/events/topics';
 import type { Order } from '../orders/order';
 import { sessionOf } from '../orders/order';
+import { OrderEvents } from '../orders/order-events';
 import { OrdersRepository } from '../orders/orders.repository';
 import { TalerCode } from '../taler/error-codes';
 import { zeroAmount } from '../taler/amount';
@@ -25,7 +24,7 @@ export class RecordBatch {
     private readonly attempts: AttemptsRepository,
     private readonly transactor: Transactor,
     private readonly clock: Clock,
-    private readonly bus: EventBus,
+    private readonly events: OrderEvents,
   ) {}
 
   /**
@@ -50,7 +49,10 @@ export class RecordBatch {
       const sums: PaymentSums = {
         amount: order.amount,
         maxFee: plan.contract.maxFee,
-        deposits: [...stored, ...(batch?.deposits ?? []).filter((coin) => !isStored(stored, coin.coinPub))],
+        deposits: [
+          ...stored.filter((deposit) => !deposit.isGivenBack),
+          ...(batch?.deposits ?? []).filter((coin) => !isStored(stored, coin.coinPub)),
+        ],
         refunded: order.refundGranted,
       };
       const becomesPaid = order.payment === undefined && isSufficient(sums);
@@ -102,11 +104,8 @@ export class RecordBatch {
   }
 
   private announcePaid(order: Order, sessionId: string | undefined): void {
-    const { instanceSerial, orderId, fulfillmentUrl } = order;
-    this.bus.publish(orderTopic(instanceSerial, orderId));
-    if (sessionId !== undefined && fulfillmentUrl !== undefined) {
-      this.bus.publish(sessionTopic(instanceSerial, sessionId, fulfillmentUrl));
-    }
+    this.events.changedForList(order);
+    this.events.boundTo(sessionId, order);
   }
 }
 

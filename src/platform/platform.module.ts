@@ -4,6 +4,7 @@ import { BaseUrls } from './http/base-url';
 import { RouteAudit } from './http/route-audit';
 import { LOG, type Log } from './observability/log';
 import { Metrics } from './observability/metrics';
+import { Waypoints } from './waypoints';
 
 /** What every feature may use without asking: log, metrics, base URLs. */
 @Global()
@@ -13,8 +14,8 @@ export class PlatformModule {
     return {
       module: PlatformModule,
       imports: [DiscoveryModule],
-      providers: [{ provide: LOG, useValue: log }, Metrics, BaseUrls, RouteAudit],
-      exports: [LOG, Metrics, BaseUrls, RouteAudit],
+      providers: [{ provide: LOG, useValue: log }, Metrics, BaseUrls, RouteAudit, Waypoints],
+      exports: [LOG, Metrics, BaseUrls, RouteAudit, Waypoints],
     };
   }
 }

@@ -47,6 +47,7 @@ export async function startTestServer(options: {
     defaultRefundDelay: 15n * DAY_US,
     defaultWireTransferDelay: DAY_US,
     defaultWireTransferRoundingInterval: 'NONE',
+    legalPreservation: 3_653n * DAY_US,
     ...options.config,
   });
   const app = await createApp(config, pino({ level: config.logLevel }), options.clock);

@@ -3,8 +3,6 @@ import { timingSafeEqual } from 'node:crypto';
 import { InstanceKeys } from '../../crypto/instance-keys.service';
 import type { Instance } from '../../instances/instance';
 import { Clock } from '../../platform/clock';
-import { EventBus } from '../../platform/events/event-bus';
-import { orderTopic } from '../../platform/events/topics';
 import { decodeBase32 } from '../../taler/base32';
 import { hashContract } from '../../taler/contract-terms';
 import { TalerCode } from '../../taler/error-codes';
@@ -12,6 +10,7 @@ import type { JsonObject } from '../../taler/json';
 import { merchantContract } from '../../taler/signatures-merchant';
 import { TalerError } from '../../taler/taler-error';
 import { contractTermsText, OrderWithContract } from '../order';
+import { OrderEvents } from '../order-events';
 import { OrdersRepository } from '../orders.repository';
 
 export interface ClaimedContract {
@@ -28,7 +27,7 @@ export class ClaimOrder {
     private readonly orders: OrdersRepository,
     private readonly keys: InstanceKeys,
     private readonly clock: Clock,
-    private readonly bus: EventBus,
+    private readonly events: OrderEvents,
   ) {}
 
   /**
@@ -51,7 +50,7 @@ export class ClaimOrder {
     // Signed before the write, so that a claim that is stored can always be answered.
     const answer = await this.sign(instance, order, nonce, hContract);
     if (await this.orders.claim(order, { nonce, hContract }, this.clock.nowUs())) {
-      this.bus.publish(orderTopic(instance.serial, orderId));
+      this.events.changed(order);
       return answer;
     }
     const winner = await this.orders.findWithContract(instance.serial, orderId);

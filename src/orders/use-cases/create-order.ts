@@ -14,6 +14,7 @@ import { buildProtoContract } from '../contract-builder';
 import { decideDeadlines } from '../deadlines';
 import { CreateOrderDto, OrderDto } from '../dto/create-order.dto';
 import { sessionOf } from '../order';
+import { OrderEvents } from '../order-events';
 import { generateOrderId } from '../order-id';
 import { NewOrder, OrdersRepository } from '../orders.repository';
 import { ChoosePaymentTerms } from '../payment-terms';
@@ -36,6 +37,7 @@ export class CreateOrder {
     private readonly orders: OrdersRepository,
     private readonly paymentTerms: ChoosePaymentTerms,
     private readonly clock: Clock,
+    private readonly events: OrderEvents,
   ) {}
 
   /**
@@ -60,7 +62,10 @@ export class CreateOrder {
       if (repeated) return repeated;
     }
     const completed = await this.complete(instance, request, order, baseUrl);
-    if (await this.orders.insert({ ...completed, requestHash })) return answerOf(completed);
+    if (await this.orders.insert({ ...completed, requestHash })) {
+      this.events.created(instance.serial);
+      return answerOf(completed);
+    }
     // Somebody else took the id between our look and our insert.
     const winner = await this.repeat(instance, completed.orderId, requestHash);
     if (!winner) throw new TalerError(TalerCode.GENERIC_DB_INVARIANT_FAILURE, { detail: completed.orderId });

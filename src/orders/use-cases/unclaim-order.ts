@@ -1,12 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import type { Instance } from '../../instances/instance';
 import { Transactor } from '../../platform/database/transactor';
-import { EventBus } from '../../platform/events/event-bus';
-import { orderTopic } from '../../platform/events/topics';
 import { decodeBase32 } from '../../taler/base32';
 import { TalerCode } from '../../taler/error-codes';
 import { orderUnclaim } from '../../taler/signatures-wallet';
 import { TalerError } from '../../taler/taler-error';
+import { OrderEvents } from '../order-events';
 import { OrdersRepository } from '../orders.repository';
 
 /** `POST orders/$ID/unclaim` (orders.md 5.2): the wallet lets go, so that another one can claim the order. */
@@ -15,7 +14,7 @@ export class UnclaimOrder {
   constructor(
     private readonly orders: OrdersRepository,
     private readonly transactor: Transactor,
-    private readonly bus: EventBus,
+    private readonly events: OrderEvents,
   ) {}
 
   /**
@@ -42,7 +41,7 @@ export class UnclaimOrder {
       if (!order || !isHolder || !(await this.orders.unclaim(tx, order))) {
         throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_NOT_FOUND, { detail: orderId });
       }
-      tx.afterCommit(() => this.bus.publish(orderTopic(instance.serial, orderId)));
+      tx.afterCommit(() => this.events.changed(order));
     });
   }
 }

@@ -3,12 +3,12 @@ import { InstanceKeys } from '../../crypto/instance-keys.service';
 import type { Instance } from '../../instances/instance';
 import { Order, OrderWithContract, sessionOf } from '../../orders/order';
 import { OrdersRepository } from '../../orders/orders.repository';
+import { GIVEN_BACK } from '../../orders/refund';
+import { RefundsRepository } from '../../orders/refunds.repository';
 import { BindSession } from '../bind-session';
 import { Clock } from '../../platform/clock';
 import { Transactor } from '../../platform/database/transactor';
-import { EventBus } from '../../platform/events/event-bus';
-import { orderTopic } from '../../platform/events/topics';
-import { compareAmounts, isZeroAmount, subtractAmounts, sumAmounts } from '../../taler/amount';
+import { isZeroAmount } from '../../taler/amount';
 import { encodeBase32 } from '../../taler/base32';
 import { TalerCode } from '../../taler/error-codes';
 import { merchantPaymentOk, merchantRefund } from '../../taler/signatures-merchant';
@@ -16,11 +16,9 @@ import { TalerError } from '../../taler/taler-error';
 import { floorToSecond } from '../../taler/timestamp';
 import type { PayDto } from '../dto/pay.dto';
 import { viewContract } from '../contract-view';
-import { PaymentsRepository, StoredDeposit } from '../payments.repository';
+import type { StoredDeposit } from '../payments.repository';
 import { isSufficient } from '../sufficiency';
 
-/** The transaction id of a coin given back because it was not needed (orders.md 5.3). */
-const EXCESS_TRANSACTION = 0n;
 const EXCESS_REASON = 'paid in excess';
 
 /** What `/pay` says of an order that is paid already (orders.md 5.3, idempotency). */
@@ -28,12 +26,11 @@ const EXCESS_REASON = 'paid in excess';
 export class AnswerPaid {
   constructor(
     private readonly orders: OrdersRepository,
-    private readonly payments: PaymentsRepository,
+    private readonly refunds: RefundsRepository,
     private readonly bindSession: BindSession,
     private readonly keys: InstanceKeys,
     private readonly transactor: Transactor,
     private readonly clock: Clock,
-    private readonly bus: EventBus,
   ) {}
 
   /**
@@ -51,27 +48,17 @@ export class AnswerPaid {
     const known = new Map(stored.map((deposit) => [deposit.coinPub.toString('hex'), deposit]));
     const isSame = request.coins.every((coin) => known.has(coin.coin_pub.toString('hex')));
     if (!isSame) throw await this.refuseOtherCoins(instance, { order, hContract, stored }, request);
-    if (await this.isRefunded(order, stored))
-      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
+    if (this.isRefunded(order, stored)) throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUNDED);
     await this.bindSession.run(order, sessionOf(request.session_id));
     return this.sign(instance, hContract);
   }
 
-  /** True when refunds have taken from what covers the price; a coin given back as excess, fee and all, has not. */
-  private async isRefunded(order: OrderWithContract, stored: readonly StoredDeposit[]): Promise<boolean> {
+  /** True when refunds have taken from what covers the price. */
+  private isRefunded(order: OrderWithContract, stored: readonly StoredDeposit[]): boolean {
     if (isZeroAmount(order.refundGranted)) return false;
     const { maxFee } = viewContract(order);
-    const excess = await this.payments.findRefundedCoins(order.serial, EXCESS_TRANSACTION);
-    const isExcess = ({ coinPub }: StoredDeposit) => excess.has(coinPub.toString('hex'));
-    const givenBack = sumAmounts(
-      order.amount.currency,
-      stored.filter(isExcess).map((deposit) => deposit.contribution),
-    );
-    // Less than was given back: the order was read before the last of it was booked.
-    if (compareAmounts(order.refundGranted, givenBack) <= 0) return false;
-    const refunded = subtractAmounts(order.refundGranted, givenBack);
-    const deposits = stored.filter((deposit) => !isExcess(deposit));
-    return !isSufficient({ amount: order.amount, maxFee, deposits, refunded });
+    const deposits = stored.filter((deposit) => !deposit.isGivenBack);
+    return !isSufficient({ amount: order.amount, maxFee, deposits, refunded: order.refundGranted });
   }
 
   async sign(instance: Instance, hContract: Buffer): Promise<{ signature: Buffer }> {
@@ -98,11 +85,11 @@ export class AnswerPaid {
             merchantRefund.sign(signer, {
               hContract,
               coinPub,
-              rtransactionId: EXCESS_TRANSACTION,
+              rtransactionId: GIVEN_BACK,
               refundAmount: contribution,
             }),
           ),
-          rtransaction_id: Number(EXCESS_TRANSACTION),
+          rtransaction_id: Number(GIVEN_BACK),
         })),
       },
     });
@@ -115,15 +102,13 @@ export class AnswerPaid {
       for (const { coinPub, contribution } of excess) {
         const refund = {
           coinPub,
-          rtransactionId: EXCESS_TRANSACTION,
+          rtransactionId: GIVEN_BACK,
           amount: contribution,
           reason: EXCESS_REASON,
           granted: floorToSecond(this.clock.nowUs()),
         };
-        const isNew = await this.payments.insertRefund(tx, order.serial, refund);
-        if (isNew) await this.orders.addRefund(tx, order, contribution.units);
+        await this.refunds.insert(tx, order.serial, refund);
       }
-      tx.afterCommit(() => this.bus.publish(orderTopic(order.instanceSerial, order.orderId)));
     });
   }
 }
@@ -131,9 +116,10 @@ export class AnswerPaid {
 /** The latest deposits that could be left out and the rest would still cover the price. */
 function unneeded(order: OrderWithContract, stored: readonly StoredDeposit[]): StoredDeposit[] {
   const { maxFee } = viewContract(order);
-  let kept = [...stored];
-  const excess: StoredDeposit[] = [];
-  for (const deposit of [...stored].reverse()) {
+  let kept = stored.filter((deposit) => !deposit.isGivenBack);
+  // Those given back before are told again: their permissions are the same.
+  const excess = stored.filter((deposit) => deposit.isGivenBack);
+  for (const deposit of [...kept].reverse()) {
     const without = kept.filter((other) => other !== deposit);
     const refunded = { ...order.amount, units: 0n };
     if (!isSufficient({ amount: order.amount, maxFee, deposits: without, refunded })) continue;

@@ -54,6 +54,8 @@ export class AppConfig {
   readonly defaultRefundDelay!: RelativeTime;
   readonly defaultWireTransferDelay!: RelativeTime;
   readonly defaultWireTransferRoundingInterval!: RoundingInterval;
+  /** How long a paid order is kept for the law before it may be deleted (orders.md 4.4). */
+  readonly legalPreservation!: RelativeTime;
 
   constructor(values: Omit<AppConfig, never>) {
     Object.assign(this, values);

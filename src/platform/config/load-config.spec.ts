@@ -48,6 +48,7 @@ describe('the configuration from the environment', () => {
       defaultRefundDelay: 15n * DAY_US,
       defaultWireTransferDelay: DAY_US,
       defaultWireTransferRoundingInterval: 'NONE',
+      legalPreservation: 3_653n * DAY_US,
     });
   });
 
@@ -61,6 +62,7 @@ describe('the configuration from the environment', () => {
       LOG_LEVEL: 'debug',
       DATABASE_URL,
       DATABASE_POOL_SIZE: '20',
+      TALER_LEGAL_PRESERVATION_DAYS: '30',
       TALER_BASE_URL: 'https://Backend.example/taler/',
       TALER_TRUST_PROXY: '1',
       TALER_CURRENCY: 'EUR',
@@ -76,6 +78,7 @@ describe('the configuration from the environment', () => {
       runJobs: false,
       logLevel: 'debug',
       databasePoolSize: 20,
+      legalPreservation: 30n * DAY_US,
       baseUrl: 'https://backend.example/taler/',
       trustProxy: true,
       currency: 'EUR',

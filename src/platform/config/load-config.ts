@@ -17,6 +17,8 @@ export class ConfigError extends Error {
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 const WORKERS_MAX = 64;
 const POOL_SIZE_DEFAULT = 10;
+/** Ten years, as tax laws ask for (orders.md 4.4). */
+const LEGAL_PRESERVATION_DAYS = 3_653;
 
 /** Reads variables one by one and collects every fault instead of stopping at the first. */
 class Reader {
@@ -113,6 +115,8 @@ export function loadConfig(environment: Environment = process.env): AppConfig {
     defaultRefundDelay: 15n * DAY_US,
     defaultWireTransferDelay: DAY_US,
     defaultWireTransferRoundingInterval: 'NONE' as const,
+    legalPreservation:
+      DAY_US * BigInt(reader.integer('TALER_LEGAL_PRESERVATION_DAYS', 0, 36_525, LEGAL_PRESERVATION_DAYS)),
   };
   if (exchanges && exchanges.length > 0 && !exchanges.some((exchange) => exchange.currency === currency)) {
     reader.faults.push(`TALER_CURRENCY: no exchange of TALER_EXCHANGES offers ${currency}`);

@@ -35,7 +35,8 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
   readonly processId = randomInt(1, 2 ** 31 - 1);
   private client: Client | undefined;
   private closed = false;
-  private queue: Topic[] = [];
+  /** Each topic once: who listens looks at the state of then. */
+  private readonly queue = new Set<Topic>();
   private sending = false;
   private heartbeat: NodeJS.Timeout | undefined;
   private lastHeardMs = 0;
@@ -65,8 +66,9 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
 
   override send(topic: Topic): void {
     if (this.closed) return;
-    if (this.queue.length >= QUEUE_MAX) this.queue.shift();
-    this.queue.push(topic);
+    const [oldest] = this.queue;
+    if (oldest !== undefined && this.queue.size >= QUEUE_MAX) this.queue.delete(oldest);
+    this.queue.add(topic);
     if (!this.sending) void this.flush();
   }
 
@@ -80,7 +82,7 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
     this.sending = true;
     // One turn of the loop later, so that commits of the same moment share a message.
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.queue.length > 0 && !this.closed) {
+    while (this.queue.size > 0 && !this.closed) {
       const payload = this.takePayload();
       try {
         await this.database.query(NOTIFY, [payload]);
@@ -101,8 +103,8 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
       if (taken > 0 && Buffer.byteLength(payload) + Buffer.byteLength(topic) + 1 > PAYLOAD_BYTES_MAX) break;
       payload += `\n${topic}`;
       taken++;
+      this.queue.delete(topic);
     }
-    this.queue = this.queue.slice(taken);
     return payload;
   }
 

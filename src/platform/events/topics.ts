@@ -5,11 +5,16 @@ import { createHash } from 'node:crypto';
  * `kind:rest`; a topic is a hint that something changed, the database row is the truth.
  */
 export type Topic = `${TopicKind}:${string}`;
-export type TopicKind = 'order' | 'session' | 'attempt' | 'instance' | 'token' | 'keys';
+export type TopicKind = 'order' | 'orders' | 'session' | 'attempt' | 'instance' | 'token' | 'keys';
 
 /** Any change of one order (orders.md 10). */
 export function orderTopic(instanceSerial: bigint, orderId: string): Topic {
   return `order:${instanceSerial}:${orderId}`;
+}
+
+/** Some order of the instance was created, paid or refunded: what may change a page of the list (orders.md 10). */
+export function orderListTopic(instanceSerial: bigint): Topic {
+  return `orders:${instanceSerial}`;
 }
 
 /** An order was paid for, or moved to, this browser session (orders.md 7.3, 7.4). Hashed: both texts may be long. */

@@ -3,7 +3,13 @@ import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 
 /** Permissions as the reference names them (management.md 2.2), as far as there are routes for them. */
 export type Permission =
-  'orders-read' | 'orders-write' | 'accounts-read' | 'accounts-write' | 'instances-read' | 'instances-write';
+  | 'orders-read'
+  | 'orders-write'
+  | 'orders-refund'
+  | 'accounts-read'
+  | 'accounts-write'
+  | 'instances-read'
+  | 'instances-write';
 
 /** How a route is guarded. */
 export type Access =

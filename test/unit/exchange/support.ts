@@ -108,6 +108,7 @@ export function configWith(exchanges: readonly TrustedExchange[]): AppConfig {
     defaultRefundDelay: DAY_US,
     defaultWireTransferDelay: DAY_US,
     defaultWireTransferRoundingInterval: 'NONE',
+    legalPreservation: 3_653n * DAY_US,
   });
 }
 

@@ -1,7 +1,7 @@
-import { Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { BigintColumn, BytesColumn, TextColumn, UnitsColumn } from '../platform/database/columns';
 
-/** Table `refunds`: part of a coin that the merchant gives back. */
+/** Table `refunds`: part of a coin that the merchant gives back; transaction 0 gives back the whole coin. */
 @Entity({ name: 'refunds' })
 export class RefundEntity {
   @PrimaryColumn({
@@ -31,4 +31,14 @@ export class RefundEntity {
   exchangePub!: Buffer | null;
   @BytesColumn('exchange_sig', { nullable: true })
   exchangeSig!: Buffer | null;
+  @BigintColumn('obtained_us', { nullable: true })
+  obtainedUs!: bigint | null;
+  /** The exchange's last refusal; 0: no answer */
+  @Column({ name: 'failure_status', type: 'int4', nullable: true })
+  failureStatus!: number | null;
+  @Column({ name: 'failure_code', type: 'int4', nullable: true })
+  failureCode!: number | null;
+  /** JSON text */
+  @TextColumn('failure_reply', { nullable: true })
+  failureReply!: string | null;
 }
