@@ -9,6 +9,7 @@ import { booksOf } from './books';
 import type { KycAccountChanged } from './events';
 import type { Exchange } from './exchange';
 import { type Faults, parseFault } from './faults';
+import { setHardLimits } from './hard-limits';
 import type { ExchangeRequest, Handler, Reply } from './http-types';
 import { passKyc } from './kyc';
 import { Refusal } from './refusal';
@@ -52,6 +53,12 @@ export async function moveTime(exchange: Exchange, request: ExchangeRequest): Pr
   }
   await exchange.moveClock(BigInt(offset) * SECOND_US);
   return { status: 200, body: { now: timestampToJson(exchange.clock.now()) } };
+}
+
+/** POST /sandbox/limits {hard_limits}: replaces them. */
+export function changeHardLimits(exchange: Exchange, request: ExchangeRequest): Reply {
+  setHardLimits(exchange, bodyOf(request).hard_limits);
+  return { status: 204 };
 }
 
 /** POST /sandbox/kyc: switches the rules, or changes the state of one account. */

@@ -94,6 +94,12 @@ export function booksOf(exchange: Exchange): Books {
   };
 }
 
+/** The books of one coin; undefined before it was deposited for the first time. @param coinPub base32 */
+export function bookOfCoin(exchange: Exchange, coinPub: string): CoinBook | undefined {
+  const coin = exchange.ledger.coins.get(coinPub);
+  return coin && coinBook(coin, (units) => exchange.text(units));
+}
+
 type DepositTotals = Omit<BookTotals, 'credited' | 'reserve_balances' | 'withdrawn' | 'withdraw_fees'>;
 
 function depositTotals(exchange: Exchange, text: (units: bigint) => string): DepositTotals {

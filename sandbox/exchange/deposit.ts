@@ -5,6 +5,7 @@ import { type Timestamp, timestampToJson } from '../../src/taler/timestamp';
 import { type CheckedCoin, type CheckedDeposit, checkDepositRequest } from './deposit-request';
 import type { DepositedCoin } from './events';
 import { type Exchange, topics } from './exchange';
+import { refuseAboveHardLimits } from './hard-limits';
 import type { ExchangeRequest, Reply } from './http-types';
 import { refuseForKyc } from './kyc-rules';
 import type { Coin, Contract } from './records';
@@ -23,6 +24,7 @@ export function batchDeposit(exchange: Exchange, request: ExchangeRequest): Repl
   const fresh = freshCoins(deposit, contract);
   if (fresh.length > 0) {
     const added = fresh.reduce((sum, coin) => sum + coin.contribution.units, 0n);
+    refuseAboveHardLimits(exchange, { payto: deposit.payto, contract, added });
     refuseForKyc(exchange, { payto: deposit.payto, merchantPub, added });
   }
   if (contract !== undefined) refuseOtherTerms(contract, deposit);

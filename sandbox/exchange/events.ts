@@ -12,6 +12,7 @@ export type JournalEvent =
   | KycRulesSet
   | KycRequired
   | KycAccountChanged
+  | HardLimitsSet
   | ClockMoved;
 
 export interface ReserveCredited {
@@ -110,6 +111,19 @@ export interface KycAccountChanged {
   readonly event: 'kyc-account-changed';
   readonly hPayto: string;
   readonly change: 'passed' | 'revoked' | 'aml-review-started' | 'aml-review-ended';
+}
+
+export interface HardLimitsSet {
+  readonly event: 'hard-limits-set';
+  readonly limits: readonly HardLimitSet[];
+}
+
+export interface HardLimitSet {
+  readonly operation: string;
+  readonly threshold: string;
+  readonly timeframeUs: string;
+  readonly ruleName?: string;
+  readonly softLimit: boolean;
 }
 
 export interface ClockMoved {

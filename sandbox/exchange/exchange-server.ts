@@ -4,11 +4,12 @@ import { eddsaPublicKey } from '../../src/taler/eddsa';
 import type { JsonObject } from '../../src/taler/json';
 import { MINUTE_US, SECOND_US } from '../../src/taler/timestamp';
 import { wireDueDeposits } from './aggregation';
-import { type Books, booksOf } from './books';
+import { bookOfCoin, type Books, booksOf, type CoinBook } from './books';
 import { SandboxClock } from './clock';
 import { denominationPlans } from './denomination-plan';
 import { Exchange } from './exchange';
 import { Faults, type FaultSpecification } from './faults';
+import { type HardLimit, setHardLimits } from './hard-limits';
 import { HttpFront } from './http-front';
 import { Journal } from './journal';
 import { type KeyMaterial, loadKeys, newKeyMaterial, renewKeys, saveKeys } from './key-material';
@@ -33,6 +34,8 @@ export interface SandboxExchangeOptions {
   readonly nowUs?: () => bigint;
   /** 32 bytes; random by default. */
   readonly masterSeed?: Buffer;
+  /** `hard_limits` of /keys; without them /keys has none, and those who read it keep it for a month. */
+  readonly hardLimits?: readonly HardLimit[];
   /** How often due deposits are wired without being asked; 0: never. A second by default. */
   readonly aggregationIntervalMs?: number;
 }
@@ -48,6 +51,10 @@ export interface SandboxExchange {
   addFault(fault: FaultSpecification): void;
   clearFaults(): void;
   books(): Books;
+  /** Of `books().coins`, one alone; undefined before its first deposit. */
+  bookOfCoin(coinPub: string): CoinBook | undefined;
+  /** Replaces the hard limits: clients see them when their copy of /keys is two minutes old. */
+  setHardLimits(limits: readonly HardLimit[]): void;
   /** Wires what is due now. @returns the transfer identifiers, base32 */
   wireNow(): Promise<string[]>;
   /** Moves the clock; the offset replaces the last one. */
@@ -88,6 +95,7 @@ export async function startSandboxExchange(options: SandboxExchangeOptions = {})
   const faults = new Faults();
   const parts = { currency, plans, rsaBits, dataDirectory, clock, ledger, journal, waiters };
   const exchange = new Exchange(parts, material, baseUrl);
+  if (options.hardLimits !== undefined) setHardLimits(exchange, options.hardLimits);
   const front = new HttpFront(exchange, { router: new Router(routes(faults)), faults, journal });
   server.on('request', (message, response) => void front.serve(message, response));
   const stopTimers = startTimers(exchange, journal, options.aggregationIntervalMs ?? DEFAULT_AGGREGATION_MS);
@@ -100,7 +108,9 @@ export async function startSandboxExchange(options: SandboxExchangeOptions = {})
     masterPubText: encodeBase32(masterPublicKey),
     addFault: (fault) => faults.add(fault),
     clearFaults: () => faults.clear(),
+    setHardLimits: (limits) => setHardLimits(exchange, limits),
     books: () => booksOf(exchange),
+    bookOfCoin: (coinPub) => bookOfCoin(exchange, coinPub),
     wireNow: async () => {
       const wtids = wireDueDeposits(exchange);
       await journal.flushed();

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { encodeBase32 } from '../../src/taler/base32';
-import { DAY_US, type Timestamp } from '../../src/taler/timestamp';
+import { DAY_US, MINUTE_US, type Timestamp } from '../../src/taler/timestamp';
+import type { HardLimitSet } from './events';
 import type { Exchange } from './exchange';
+import { NO_HARD_LIMITS } from './ledger';
 import type { ExchangeRequest, Reply } from './http-types';
 import { currencySpecification, keysDocument, PROTOCOL_VERSION } from './keys-document';
 import type { KeyRing } from './key-ring';
@@ -10,6 +12,11 @@ import { publishedLimits } from './kyc-rules';
 /** How many days clients may keep the answers, counted to midnight (recordings 001 and 002). */
 const CONFIG_DAYS = 2n;
 const KEYS_DAYS = 31n;
+/**
+ * With hard limits, which may change at any time: the least that clients honour (exchange.md 2), so that they learn of
+ * a change when their clock has moved on by as much.
+ */
+const LIMITED_KEYS_US = 2n * MINUTE_US;
 
 /** GET /config (recording 001). */
 export function config(exchange: Exchange): Reply {
@@ -34,6 +41,7 @@ export function config(exchange: Exchange): Reply {
 interface KeysAnswer {
   readonly ring: KeyRing;
   readonly kycEnabled: boolean;
+  readonly hardLimits: readonly HardLimitSet[];
   readonly validUntil: Timestamp;
   readonly text: string;
   readonly etag: string;
@@ -50,7 +58,7 @@ export function keys(exchange: Exchange, request: ExchangeRequest): Reply {
   const { text, etag } = currentAnswer(exchange);
   const headers = {
     'Cache-Control': 'public,must-revalidate,max-age=86400',
-    Expires: midnightIn(KEYS_DAYS, exchange.clock.now()),
+    Expires: expirationOf(exchange),
     Vary: 'Accept-Encoding',
     ETag: etag,
   };
@@ -63,14 +71,16 @@ export function keys(exchange: Exchange, request: ExchangeRequest): Reply {
 
 function currentAnswer(exchange: Exchange): KeysAnswer {
   const now = exchange.clock.now();
+  const { hardLimits } = exchange.ledger;
   const kycEnabled = exchange.ledger.kycRules.enabled;
   const last = answers.get(exchange);
-  if (last?.ring === exchange.ring && last.kycEnabled === kycEnabled && now < last.validUntil) return last;
+  const sameLimits = last?.kycEnabled === kycEnabled && last.hardLimits === hardLimits;
+  if (last?.ring === exchange.ring && sameLimits && now < last.validUntil) return last;
   const { ring, baseUrl, currency } = exchange;
   const document = keysDocument({ ring, baseUrl, currency, limits: publishedLimits(exchange), now });
   const text = JSON.stringify(document, undefined, 2);
   const etag = encodeBase32(createHash('sha512').update(text).digest());
-  const answer = { ring, kycEnabled, validUntil: nextChange(ring, now), text, etag };
+  const answer = { ring, kycEnabled, hardLimits, validUntil: nextChange(ring, now), text, etag };
   answers.set(exchange, answer);
   return answer;
 }
@@ -82,6 +92,13 @@ function nextChange(ring: KeyRing, now: Timestamp): Timestamp {
     ...ring.denominations.flatMap(({ start, expireDeposit }) => [start, expireDeposit]),
   ].filter((moment) => moment > now);
   return moments.reduce((earliest, moment) => (moment < earliest ? moment : earliest), now + DAY_US);
+}
+
+function expirationOf(exchange: Exchange): string {
+  const now = exchange.clock.now();
+  // The list is a new one once limits were set, even if there are none in it.
+  if (exchange.ledger.hardLimits === NO_HARD_LIMITS) return midnightIn(KEYS_DAYS, now);
+  return new Date(Number((now + LIMITED_KEYS_US) / 1000n)).toUTCString();
 }
 
 function midnightIn(days: bigint, now: Timestamp): string {

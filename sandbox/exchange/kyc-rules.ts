@@ -4,6 +4,7 @@ import type { JsonObject } from '../../src/taler/json';
 import { hashNormalizedPayto } from '../../src/taler/payto';
 import { DAY_US, relativeTimeToJson, type Timestamp } from '../../src/taler/timestamp';
 import type { Exchange } from './exchange';
+import { publishedHardLimits } from './hard-limits';
 import type { KycAccount, Movement } from './records';
 import { Refusal } from './refusal';
 
@@ -49,8 +50,12 @@ export function transferNeedsKyc(exchange: Exchange, account: KycAccount, total:
 
 /** `hard_limits` and `wallet_balance_limit_without_kyc` of /keys and /config (recordings 200, 201). */
 export function publishedLimits(exchange: Exchange): { hard: JsonObject[]; walletBalance: string[] } {
-  if (!exchange.ledger.kycRules.enabled) return { hard: [], walletBalance: [] };
-  return { hard: hardLimits(exchange.currency), walletBalance: [`${exchange.currency}:${BALANCE_LIMIT}`] };
+  const own = publishedHardLimits(exchange);
+  if (!exchange.ledger.kycRules.enabled) return { hard: own, walletBalance: [] };
+  return {
+    hard: [...hardLimits(exchange.currency), ...own],
+    walletBalance: [`${exchange.currency}:${BALANCE_LIMIT}`],
+  };
 }
 
 /** `limits` of kyc-check: none for an account that has passed (recordings 206, 215). */

@@ -5,6 +5,7 @@ import type {
   CoinRefunded,
   CoinsWithdrawn,
   DepositedCoin,
+  HardLimitSet,
   JournalEvent,
   KycAccountChanged,
   KycAuthReceived,
@@ -32,6 +33,9 @@ export interface KycRules {
   readonly aggregateLimit: bigint | undefined;
 }
 
+/** As long as nobody has set any. */
+export const NO_HARD_LIMITS: readonly HardLimitSet[] = [];
+
 /**
  * The books in memory. The only way to change them is `apply`, which follows an event that was checked before;
  * the journal replays the same events at start.
@@ -44,6 +48,7 @@ export class Ledger {
   readonly accounts = new Map<string, KycAccount>();
   readonly bankRows: BankRow[] = [];
   kycRules: KycRules = { enabled: false, depositLimit: undefined, aggregateLimit: undefined };
+  hardLimits: readonly HardLimitSet[] = NO_HARD_LIMITS;
   clockOffsetUs = 0n;
   private readonly contracts = new Map<string, Contract>();
   private lastRequirementRow = 0;
@@ -76,6 +81,9 @@ export class Ledger {
         return this.requireKyc(event.hPayto);
       case 'kyc-account-changed':
         return this.changeKycAccount(event);
+      case 'hard-limits-set':
+        this.hardLimits = event.limits;
+        return;
       case 'clock-moved':
         this.clockOffsetUs = BigInt(event.offsetUs);
         return;

@@ -55,6 +55,7 @@ export function routes(faults: Faults): Route[] {
     { ...route('POST', '/sandbox/wire', admin.wireNow), ignoresBody: true },
     route('GET', '/sandbox/books', admin.books),
     route('POST', '/sandbox/kyc', admin.setKyc),
+    route('POST', '/sandbox/limits', admin.changeHardLimits),
     route('POST', '/sandbox/time', admin.moveTime),
   ];
 }

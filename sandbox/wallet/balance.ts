@@ -1,6 +1,6 @@
 import { addAmounts, type Amount, zeroAmount } from '../../src/taler/amount';
 import { parseTimestamp, type Timestamp } from '../../src/taler/timestamp';
-import { ownAmount, remainingOf, type WalletState } from './state';
+import { ownAmount, type PurchaseRecord, remainingOf, type WalletState } from './state';
 
 /** What the wallet has of one exchange in one currency. */
 export interface Balance {
@@ -29,7 +29,7 @@ export function balances(state: WalletState, now: Timestamp): Balance[] {
     const remaining = remainingOf(coin);
     const sum = sumOf(coin.exchangeBaseUrl, remaining.currency);
     for (const [key, contribution] of Object.entries(coin.spends)) {
-      if (state.purchases[key]?.state === 'paying') {
+      if (isUnsettled(state.purchases[key]?.state)) {
         sum.pendingOutgoing = addAmounts(sum.pendingOutgoing, ownAmount(contribution));
       }
     }
@@ -47,6 +47,10 @@ export function balances(state: WalletState, now: Timestamp): Balance[] {
     sum.pendingIncoming = addAmounts(sum.pendingIncoming, rest);
   }
   return [...sums.values()].sort((a, b) => (a.exchangeBaseUrl < b.exchangeBaseUrl ? -1 : 1));
+}
+
+function isUnsettled(state: PurchaseRecord['state'] | undefined): boolean {
+  return state === 'paying' || state === 'aborting';
 }
 
 class BalanceSum implements Balance {

@@ -133,6 +133,7 @@ export async function unclaimOrder(
   const noncePriv = decodeBase32(purchase.noncePriv, 32);
   if (purchase.hContract === undefined) throw new WalletError('not-claimed', `${key} has not been claimed`);
   if (purchase.receipt !== undefined) throw new WalletError('payment-started', `${key} is paid`);
+  if (purchase.state === 'aborting' && !force) throw abortUnfinished(key);
   if (purchase.payment?.sent === true && !force) {
     throw new WalletError('payment-started', `${key}: a payment has been sent; its outcome is not known`);
   }
@@ -168,6 +169,11 @@ export function findClaimed(context: WalletContext, key: string): ClaimedOrder {
   return claimedOrder(key, findPurchase(context, key));
 }
 
+/** What cannot be done before an abort has come to its end. */
+export function abortUnfinished(key: string): WalletError {
+  return new WalletError('payment-started', `${key}: its payment is being aborted; abort it again`);
+}
+
 /** Takes back what was set aside of the coins for an order. */
 export function releaseCoins(context: WalletContext, key: string): void {
   for (const coin of Object.values(context.store.state.coins)) delete coin.spends[key];
@@ -199,6 +205,7 @@ async function release(context: WalletContext, key: string): Promise<void> {
   const purchase = findPurchase(context, key);
   releaseCoins(context, key);
   delete purchase.payment;
+  delete purchase.abortedCoins;
   delete purchase.contractTerms;
   delete purchase.contractSig;
   delete purchase.hContract;

@@ -6,7 +6,8 @@ import { WalletError } from './wallet-error';
 /** A call that makes no sense: the command prints the usage and exits with 2. */
 export class UsageError extends Error {}
 
-export type Command = 'withdraw' | 'balance' | 'pay' | 'unclaim' | 'paid' | 'history' | 'help';
+export type Command =
+  'withdraw' | 'balance' | 'pay' | 'abort' | 'unclaim' | 'paid' | 'refund' | 'history' | 'help';
 
 export interface Arguments {
   readonly command: Command;
@@ -26,8 +27,10 @@ export const USAGE = `Usage: npm run wallet -- COMMAND [OPTIONS]
   withdraw [AMOUNT]     get coins, for instance: withdraw KUDOS:20 (the default, in the exchange's currency)
   balance               what the wallet holds, per exchange
   pay URI               claim and pay the order of a taler://pay/ or taler+http://pay/ URI
+  abort URI|ORDER       give an unfinished payment up and take its coins back
   unclaim URI           give a claimed, unpaid order free for other wallets
   paid URI|ORDER        show the receipt of a paid order for another browser session (--session)
+  refund URI|ORDER      fetch what the shop gives back; also takes taler://refund/ URIs
   history               all withdrawals and purchases
   help                  this text
 
@@ -48,8 +51,10 @@ const ARGUMENT_COUNTS: Record<Command, readonly [number, number]> = {
   withdraw: [0, 1],
   balance: [0, 0],
   pay: [1, 1],
+  abort: [1, 1],
   unclaim: [1, 1],
   paid: [1, 1],
+  refund: [1, 1],
   history: [0, 0],
   help: [0, 0],
 };

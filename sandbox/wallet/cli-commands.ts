@@ -1,16 +1,12 @@
 import { type Amount, formatAmount } from '../../src/taler/amount';
 import type { JsonObject } from '../../src/taler/json';
 import { type Arguments, exchangeOf, UsageError } from './cli-arguments';
+import { abort, refund } from './cli-money-back';
+import type { Report } from './cli-report';
 import { countCoins } from './history';
 import type { PayOutcome } from './pay';
 import { Wallet } from './wallet';
 import { WalletError } from './wallet-error';
-
-/** What a command has to say, for humans and for scripts. */
-export interface Report {
-  readonly lines: readonly string[];
-  readonly json: JsonObject;
-}
 
 const DEFAULT_WITHDRAWAL = '20';
 
@@ -23,10 +19,14 @@ export async function runCommand(wallet: Wallet, args: Arguments, env: NodeJS.Pr
       return balance(wallet);
     case 'pay':
       return pay(wallet, args);
+    case 'abort':
+      return abort(wallet, findOrder(wallet, args.argument ?? ''));
     case 'unclaim':
       return unclaim(wallet, args);
     case 'paid':
       return paid(wallet, args);
+    case 'refund':
+      return refund(wallet, findOrder(wallet, args.argument ?? ''));
     case 'history':
       return history(wallet);
     case 'help':
@@ -177,7 +177,7 @@ async function paid(wallet: Wallet, args: Arguments): Promise<Report> {
   };
 }
 
-/** An order by pay URI, order key or order id. @throws UsageError, WalletError */
+/** An order by pay or refund URI, order key or order id. @throws UsageError, WalletError */
 function findOrder(wallet: Wallet, name: string): string {
   if (/^taler(\+http)?:/i.test(name)) return Wallet.keyOf(name);
   const found = wallet.orderKeys().filter((key) => key === name || key.endsWith(`/orders/${name}`));
@@ -196,7 +196,8 @@ function history(wallet: Wallet): Report {
       const facts = `${entry.amount} from ${entry.exchangeBaseUrl}, ${countCoins(entry.coinCount)}`;
       return `${time}  withdrawal  ${entry.state.padEnd(8)}  ${facts}${failure}`;
     }
-    const facts = `${entry.amount ?? ''} ${entry.summary ?? ''} (${entry.orderKey})`.trim();
+    const back = entry.refunded === undefined ? '' : `, ${entry.refunded} came back`;
+    const facts = `${entry.amount ?? ''} ${entry.summary ?? ''} (${entry.orderKey})${back}`.trim();
     return `${time}  purchase    ${entry.state.padEnd(8)}  ${facts}${failure}`;
   });
   return {

@@ -20,6 +20,7 @@ export interface Denomination {
   readonly value: Amount;
   readonly feeWithdraw: Amount;
   readonly feeDeposit: Amount;
+  readonly feeRefund: Amount;
   readonly stampStart: Timestamp;
   readonly stampExpireWithdraw: Timestamp;
   readonly stampExpireDeposit: Timestamp;
@@ -32,6 +33,8 @@ export interface ExchangeKeys {
   readonly currency: string;
   /** Without the revoked ones. */
   readonly denominations: readonly Denomination[];
+  /** Keys that sign the exchange's answers, valid now and with the master key's word for it. */
+  readonly signingKeys: readonly Buffer[];
 }
 
 /** What this client can speak: written for 23, and for what later exchanges still support of it. */
@@ -75,7 +78,8 @@ export function verifyExchangeKeys(
   if (masterPub === undefined || typeof currency !== 'string')
     throw unusable(baseUrl, 'no master key or currency');
 
-  verifyKeySet(body, { baseUrl, masterPub, nowUs });
+  const signingKeys = validSigningKeys(body, masterPub, nowUs);
+  verifyKeySet(body, { baseUrl, signingKeys });
   const revoked = new Set(
     list(body['recoup']).map((entry) =>
       decodeBase32(text(member(entry, 'h_denom_pub')), 64)?.toString('hex'),
@@ -84,33 +88,36 @@ export function verifyExchangeKeys(
   const denominations = list(body['denominations'])
     .flatMap((group) => parseGroup(group, { baseUrl, masterPub, currency }))
     .filter((denomination) => !revoked.has(denomination.hDenom.toString('hex')));
-  return { baseUrl, masterPub, currency, denominations };
+  return { baseUrl, masterPub, currency, denominations, signingKeys };
+}
+
+function validSigningKeys(body: JsonObject, masterPub: Buffer, nowUs: bigint): Buffer[] {
+  return list(body['signkeys']).flatMap((entry): Buffer[] => {
+    const key = decodeBase32(text(member(entry, 'key')), 32);
+    const start = parseTimestamp(member(entry, 'stamp_start'));
+    const expire = parseTimestamp(member(entry, 'stamp_expire'));
+    const end = parseTimestamp(member(entry, 'stamp_end'));
+    const masterSig = decodeBase32(text(member(entry, 'master_sig')), 64);
+    if (key === undefined || start === undefined || expire === undefined || end === undefined) return [];
+    if (masterSig === undefined) return [];
+    if (start > nowUs + CLOCK_TOLERANCE_US || addRelative(expire, CLOCK_TOLERANCE_US) <= nowUs) return [];
+    return signingKeyValidity.verify(masterPub, { start, expire, end, key }, masterSig) ? [key] : [];
+  });
 }
 
 /** The signing key that vouches for the whole list must itself be vouched for, and be valid now. */
 function verifyKeySet(
   body: JsonObject,
-  context: { baseUrl: string; masterPub: Buffer; nowUs: bigint },
+  { baseUrl, signingKeys }: { baseUrl: string; signingKeys: readonly Buffer[] },
 ): void {
-  const { baseUrl, masterPub, nowUs } = context;
   const signer = decodeBase32(text(body['exchange_pub']), 32);
   const signature = decodeBase32(text(body['exchange_sig']), 64);
   const listIssueDate = parseTimestamp(body['list_issue_date']);
   if (signer === undefined || signature === undefined || listIssueDate === undefined) {
     throw unusable(baseUrl, 'the list of its keys is not signed');
   }
-  const isVouchedFor = list(body['signkeys']).some((entry) => {
-    const key = decodeBase32(text(member(entry, 'key')), 32);
-    const start = parseTimestamp(member(entry, 'stamp_start'));
-    const expire = parseTimestamp(member(entry, 'stamp_expire'));
-    const end = parseTimestamp(member(entry, 'stamp_end'));
-    const masterSig = decodeBase32(text(member(entry, 'master_sig')), 64);
-    if (key === undefined || start === undefined || expire === undefined || end === undefined) return false;
-    if (masterSig === undefined || !key.equals(signer)) return false;
-    if (start > nowUs + CLOCK_TOLERANCE_US || addRelative(expire, CLOCK_TOLERANCE_US) <= nowUs) return false;
-    return signingKeyValidity.verify(masterPub, { start, expire, end, key }, masterSig);
-  });
-  if (!isVouchedFor) throw unusable(baseUrl, 'its online key is not vouched for by its master key');
+  if (!signingKeys.some((key) => key.equals(signer)))
+    throw unusable(baseUrl, 'its online key is not vouched for by its master key');
 
   const masterSigs = list(body['denominations'])
     .flatMap((group) => list(member(group, 'denoms')))
@@ -184,6 +191,7 @@ function parseDenomination(
     value: amounts.value,
     feeWithdraw: amounts.feeWithdraw,
     feeDeposit: amounts.feeDeposit,
+    feeRefund: amounts.feeRefund,
     stampStart: start,
     stampExpireWithdraw: expireWithdraw,
     stampExpireDeposit: expireDeposit,

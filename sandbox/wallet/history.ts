@@ -1,4 +1,5 @@
-import type { WalletState } from './state';
+import { addAmounts, type Amount, formatAmount } from '../../src/taler/amount';
+import { ownAmount, type WalletState } from './state';
 
 /** One line of the wallet's past, ready for display or JSON. */
 export type HistoryEntry =
@@ -21,6 +22,8 @@ export type HistoryEntry =
       readonly summary?: string;
       readonly amount?: string;
       readonly sessionId?: string;
+      /** What refunds brought back. */
+      readonly refunded?: string;
       readonly failure?: string;
     };
 
@@ -37,6 +40,7 @@ export function historyOf(state: WalletState): HistoryEntry[] {
   }));
   const purchases = Object.entries(state.purchases).map(([orderKey, record]): HistoryEntry => {
     const { contractTerms, receipt, payment } = record;
+    const refunded = returnedFor(state, orderKey);
     const summary = contractTerms?.['summary'];
     const choices = contractTerms?.['choices'];
     const choice = Array.isArray(choices) ? choices[payment?.choice ?? 0] : contractTerms;
@@ -52,10 +56,18 @@ export function historyOf(state: WalletState): HistoryEntry[] {
       ...(typeof summary === 'string' ? { summary } : {}),
       ...(typeof amount === 'string' ? { amount } : {}),
       ...(receipt === undefined ? {} : { sessionId: receipt.sessionId }),
+      ...(refunded === undefined ? {} : { refunded: formatAmount(refunded) }),
       ...(record.failure === undefined ? {} : { failure: record.failure }),
     };
   });
   return [...withdrawals, ...purchases].sort((a, b) => a.timeMs - b.timeMs);
+}
+
+/** What refunds of an order brought back to the coins; undefined without any. */
+function returnedFor(state: WalletState, orderKey: string): Amount | undefined {
+  const parts = Object.values(state.coins).flatMap(({ returned }) => returned?.[orderKey] ?? []);
+  const [first, ...rest] = parts.map(ownAmount);
+  return first === undefined ? undefined : rest.reduce(addAmounts, first);
 }
 
 /** `1 coin`, `12 coins`. */

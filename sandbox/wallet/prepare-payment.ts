@@ -2,7 +2,7 @@ import { addAmounts, type Amount, formatAmount, zeroAmount } from '../../src/tal
 import { decodeBase32 } from '../../src/taler/base32';
 import type { JsonObject } from '../../src/taler/json';
 import { parseTimestamp, type Timestamp } from '../../src/taler/timestamp';
-import { findClaimed, findPurchase, releaseCoins } from './claim';
+import { abortUnfinished, findClaimed, findPurchase, releaseCoins } from './claim';
 import { type CommittedCoin, selectCoins, type SelectableCoin } from './coin-selection';
 import { type AcceptedExchange, chooseAmount, type Contract, type ContractChoice } from './contract';
 import { signDepositPermission } from './deposit-permission';
@@ -50,6 +50,7 @@ export async function preparePayment(
 ): Promise<PreparedPayment> {
   const { contract, hContract } = findClaimed(context, key);
   const purchase = findPurchase(context, key);
+  if (purchase.state === 'aborting') throw abortUnfinished(key);
   if (
     purchase.payment === undefined &&
     options.ignoreDeadline !== true &&
@@ -153,7 +154,8 @@ function addCoins(context: WalletContext, draft: PaymentDraft): void {
       { exchangeBaseUrl, contribution: ownAmount(contribution), feeDeposit: ownAmount(coin.feeDeposit) },
     ];
   });
-  const used = new Set(payment.coins.map(({ coinPub }) => coinPub));
+  const { abortedCoins = [] } = findPurchase(context, key);
+  const used = new Set([...payment.coins.map(({ coinPub }) => coinPub), ...abortedCoins]);
   const accepted = acceptedExchanges(state, contract.exchanges, payment.avoidedExchanges);
   const coins = Object.values(state.coins)
     .filter((coin) => !used.has(coin.coinPub) && accepted.has(coin.exchangeBaseUrl))

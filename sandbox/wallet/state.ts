@@ -38,6 +38,10 @@ export interface WalletCoin {
   depositUntil: JsonTime;
   /** Contribution (amount, fees included) by order key. Of what is left the next order can take. */
   spends: Record<string, string>;
+  /** What refunds brought back of `spends` (amount, the exchange's refund fees taken off), by order key. */
+  returned?: Record<string, string>;
+  /** Refund fees of payments that were aborted: gone, though nothing was bought. An amount. */
+  lost?: string;
   /** The exchange says that this coin has been spent elsewhere, by another copy of this wallet for instance. */
   doubleSpent?: true;
 }
@@ -97,6 +101,19 @@ export interface ReceiptRecord {
   posConfirmation?: string;
 }
 
+/** A refund of one coin, confirmed by its exchange (1038). */
+export interface RefundRecord {
+  coinPub: string;
+  rtransactionId: number;
+  /** Gross, and what the exchange kept of it, amounts. */
+  amount: string;
+  fee: string;
+  exchangePub: string;
+  exchangeSig: string;
+  /** When the merchant granted it. */
+  granted: JsonTime;
+}
+
 export interface PurchaseRecord {
   merchantBaseUrl: string;
   orderId: string;
@@ -105,13 +122,20 @@ export interface PurchaseRecord {
   noncePriv: string;
   noncePub: string;
   createdMs: number;
-  /** claiming: the nonce is chosen, no contract yet; released: unclaimed, or lost to another wallet. */
-  state: 'claiming' | 'claimed' | 'paying' | 'paid' | 'released';
+  /**
+   * claiming: the nonce is chosen, no contract yet; aborting: what was deposited is being asked back;
+   * released: unclaimed, or lost to another wallet.
+   */
+  state: 'claiming' | 'claimed' | 'paying' | 'aborting' | 'paid' | 'released';
   contractTerms?: JsonObject;
   contractSig?: string;
   hContract?: string;
   payment?: PaymentRecord;
   receipt?: ReceiptRecord;
+  /** Collected so far. */
+  refunds?: RefundRecord[];
+  /** Coins that came back from an aborted payment of this contract: the merchant takes them for it no more. */
+  abortedCoins?: string[];
   failure?: string;
 }
 
@@ -137,7 +161,10 @@ export function remainingOf(coin: WalletCoin): Amount {
   if (coin.doubleSpent === true) return zeroAmount(value.currency);
   let spent = zeroAmount(value.currency);
   for (const contribution of Object.values(coin.spends)) spent = addAmounts(spent, ownAmount(contribution));
-  return subtractAmounts(value, spent);
+  if (coin.lost !== undefined) spent = addAmounts(spent, ownAmount(coin.lost));
+  let returned = zeroAmount(value.currency);
+  for (const amount of Object.values(coin.returned ?? {})) returned = addAmounts(returned, ownAmount(amount));
+  return subtractAmounts(addAmounts(value, returned), spent);
 }
 
 /**
@@ -164,22 +191,33 @@ export function parseState(text: string): WalletState {
 /** Reads one coin as `exportCoins` gives it; undefined if it is none. */
 export function parseCoin(json: JsonValue | undefined): WalletCoin | undefined {
   if (!isJsonObject(json) || !COIN_STRINGS.every((name) => typeof json[name] === 'string')) return undefined;
-  const { ubSig, spends, value, feeDeposit } = json;
+  const { ubSig, spends, value, feeDeposit, returned = {}, lost } = json;
   if (!isJsonObject(ubSig) || ubSig['cipher'] !== 'RSA' || typeof ubSig['rsa_signature'] !== 'string')
     return undefined;
   const whole = parseAmount(value);
   const fee = parseAmount(feeDeposit);
   if (whole === undefined || fee === undefined || parseTimestamp(json['depositUntil']) === undefined)
     return undefined;
-  if (!isJsonObject(spends)) return undefined;
-  let spent = 0n;
-  for (const contribution of Object.values(spends)) {
-    const part = parseAmount(contribution);
-    if (part === undefined || part.currency !== whole.currency) return undefined;
-    spent += part.units;
-  }
-  if (fee.currency !== whole.currency || spent > whole.units) return undefined;
+  if (fee.currency !== whole.currency) return undefined;
+  const spent = sumOf(spends, whole.currency);
+  const back = sumOf(returned, whole.currency);
+  const gone = sumOf(lost === undefined ? {} : { lost }, whole.currency);
+  if (spent === undefined || back === undefined || gone === undefined) return undefined;
+  // Never more than was spent comes back, and never more is spent than there is.
+  if (back > spent || spent - back + gone > whole.units) return undefined;
   return json as unknown as WalletCoin;
+}
+
+/** The sum of the amounts that an object has for its members; undefined if one of them is none of this currency. */
+function sumOf(json: JsonValue | undefined, currency: string): bigint | undefined {
+  if (!isJsonObject(json)) return undefined;
+  let sum = 0n;
+  for (const member of Object.values(json)) {
+    const part = parseAmount(member);
+    if (part?.currency !== currency) return undefined;
+    sum += part.units;
+  }
+  return sum;
 }
 
 const COIN_STRINGS = ['coinPriv', 'coinPub', 'exchangeBaseUrl', 'hDenom'];

@@ -1,4 +1,6 @@
+import { parseRefundUri } from '../../src/taler/taler-uri';
 import { timestampFromMs } from '../../src/taler/timestamp';
+import { abortPayment, type AbortOutcome } from './abort-payment';
 import { type Balance, balances } from './balance';
 import { parseBaseUrl } from './base-url';
 import {
@@ -10,6 +12,7 @@ import {
   releaseCoins,
   unclaimOrder,
 } from './claim';
+import { type CollectedRefunds, collectRefunds } from './collect-refunds';
 import { type CoinBundle, exportBundle, importBundle } from './coin-bundle';
 import type { ExchangeKeys } from './exchange-keys';
 import { type HistoryEntry, historyOf } from './history';
@@ -74,9 +77,9 @@ export class Wallet {
     await this.context.store.close();
   }
 
-  /** The order key of a pay URI. @throws WalletError `invalid-argument` */
-  static keyOf(payUri: string): string {
-    return orderKey(parseOrderAddress(payUri));
+  /** The order key of a pay or refund URI. @throws WalletError `invalid-argument` */
+  static keyOf(uri: string): string {
+    return orderKey(parseRefundUri(uri) ?? parseOrderAddress(uri));
   }
 
   /** Verified keys of an exchange. @throws WalletError `exchange-unusable` or the transport's failure */
@@ -136,6 +139,16 @@ export class Wallet {
   /** Shows the receipt of a paid order for another session, see `provePaid`. */
   async provePaid(key: string, sessionId: string): Promise<PaidProof> {
     return provePaid(this.context, key, sessionId);
+  }
+
+  /** Takes the coins of an unfinished payment back, see `abortPayment`. */
+  async abort(key: string): Promise<AbortOutcome> {
+    return abortPayment(this.context, key);
+  }
+
+  /** Fetches what the merchant gives back of a paid order, see `collectRefunds`. */
+  async collectRefunds(key: string): Promise<CollectedRefunds> {
+    return collectRefunds(this.context, key);
   }
 
   /** The public status of an order, see `orderStatus`. */

@@ -36,6 +36,7 @@ describe('a restart', () => {
     const [wtid] = await first.exchange.wireNow();
     const transfer = await first.get(`/transfers/${wtid}`);
     await first.post('/sandbox/kyc', { enabled: true, deposit_limit: 'KUDOS:7', aggregate_limit: null });
+    first.exchange.setHardLimits([{ operation_type: 'REFUND', threshold: 'KUDOS:9' }]);
     await first.exchange.moveTime(3600);
     const config = await first.get('/config');
     const books = first.exchange.books();
@@ -47,6 +48,9 @@ describe('a restart', () => {
       expect(second.exchange.masterPubText).toBe(first.exchange.masterPubText);
       expect(second.keys.denominations).toEqual(first.keys.denominations);
       expect(second.exchange.books()).toEqual(books);
+      expect(second.keys.hard_limits).toContainEqual(
+        expect.objectContaining({ operation_type: 'REFUND', threshold: 'KUDOS:9' }),
+      );
       expect((await second.get('/config')).body).toEqual(config.body);
       expect((await second.get('/config')).headers.date).toBe(config.headers.date);
       expect((await second.get(`/transfers/${wtid}`)).body).toEqual(transfer.body);

@@ -5,6 +5,8 @@ import { startSandboxExchange, type SandboxExchange } from '../../../sandbox/exc
 import { main } from '../../../sandbox/wallet/main';
 import { Wallet } from '../../../sandbox/wallet/wallet';
 import type { JsonObject } from '../../../src/taler/json';
+import { formatRefundUri } from '../../../src/taler/taler-uri';
+import { DepositingMerchant } from './depositing-merchant';
 import { FakeMerchant } from './fake-merchant';
 import { issuerOf } from './issuer';
 
@@ -113,6 +115,38 @@ describe('the wallet command', () => {
     expect((await run('unclaim', payUri)).out).toContain('not ours any more');
   });
 
+  it('collects refunds and aborts payments', async () => {
+    const depositing = new DepositingMerchant([await issuerOf(exchange)]);
+    await depositing.start();
+    try {
+      await run('withdraw', 'KUDOS:20');
+      const bought = depositing.order({ ...DepositingMerchant.orderMembers, amount: 'KUDOS:3' });
+      await run('pay', bought.payUri);
+      const refundUri = formatRefundUri({ baseUrl: depositing.baseUrl, orderId: bought.orderId });
+      expect(await run('refund', refundUri)).toMatchObject({ code: 0, out: 'Nothing is refunded.\n' });
+      const { coins } = JSON.parse(depositing.requests('pay')[0]?.text ?? '{}') as { coins: JsonObject[] };
+      depositing.grant(bought.orderId, { coinPub: String(coins[0]?.['coin_pub']), id: 1, amount: 'KUDOS:1' });
+      expect((await run('refund', bought.orderId)).out).toMatch(
+        /^KUDOS:1 is refunded; KUDOS:0\.9[89] came back to the wallet just now\.\n$/,
+      );
+      expect(await runJson('refund', refundUri)).toMatchObject({ granted: 'KUDOS:1', gained: 'KUDOS:0' });
+      expect((await run('history')).out).toContain('came back');
+
+      const half = depositing.order({ ...DepositingMerchant.orderMembers, amount: 'KUDOS:12' });
+      depositing.script['pay'] = Array.from({ length: 5 }, () => ({
+        status: 502,
+        body: { code: 2170 },
+      }));
+      expect((await run('pay', half.payUri)).code).toBe(1);
+      expect((await run('abort', half.payUri)).out).toMatch(
+        /^The payment is given up: 0 coins refunded, \d never spent/,
+      );
+      expect(await runJson('abort', half.orderId)).toMatchObject({ complete: true, coins: [] });
+    } finally {
+      await depositing.stop();
+    }
+  });
+
   it('finds the exchange that npm start wrote down, and says how to get one', async () => {
     const env = { TALER_DATA_DIR: directory };
     const missing = await runWith(env, 'withdraw', 'KUDOS:1');
@@ -126,6 +160,8 @@ describe('the wallet command', () => {
   it('exits with 2 and the usage when it is called wrongly, with 1 when something fails', async () => {
     for (const argv of [
       ['fly'],
+      ['abort'],
+      ['refund'],
       ['pay'],
       ['pay', 'a', 'b'],
       ['paid', 'x'],

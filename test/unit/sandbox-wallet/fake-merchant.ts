@@ -45,7 +45,10 @@ export interface ScriptedAnswer {
   readonly after?: boolean;
 }
 
-interface Order {
+/** Status and body. */
+export type Honest = [number, JsonValue | undefined];
+
+export interface Order {
   readonly order: JsonObject;
   readonly token: string;
   terms: JsonObject | undefined;
@@ -69,12 +72,12 @@ export class FakeMerchant {
     pay?: (body: JsonObject) => JsonObject;
   } = {};
   readonly signer: EddsaSigner = createSigner(generateSeed());
-  private readonly orders = new Map<string, Order>();
+  protected readonly orders = new Map<string, Order>();
   private server: Server | undefined;
   private count = 0;
   baseUrl = '';
 
-  constructor(private readonly issuers: readonly Issuer[]) {}
+  constructor(protected readonly issuers: readonly Issuer[]) {}
 
   async start(prefix = '/instances/shop/'): Promise<void> {
     const server = createServer((request, response) => void this.serve(request, response));
@@ -125,7 +128,7 @@ export class FakeMerchant {
     let [status, body] = [scripted?.status ?? 200, scripted?.body];
     if (scripted === undefined || scripted.after === true) {
       const json = text === '' ? {} : (JSON.parse(text) as JsonObject);
-      const honest = (await this.backend(path, json)) ?? this.handle(orderId, action, json);
+      const honest = (await this.backend(path, json)) ?? (await this.handle(orderId, action, json));
       if (scripted === undefined) [status, body] = honest;
     }
     if (scripted?.hangUp === true) return void response.destroy();
@@ -169,7 +172,7 @@ export class FakeMerchant {
 
   private readonly waiters: (() => void)[] = [];
 
-  private handle(orderId: string, action: string, body: JsonObject): [number, JsonValue | undefined] {
+  protected handle(orderId: string, action: string, body: JsonObject): Honest | Promise<Honest> {
     const order = this.orders.get(orderId);
     if (order === undefined) return error(404, 2005);
     switch (action) {
