@@ -1,5 +1,4 @@
 import type { BankAccount, Instance } from '../instances/instance';
-import { toDto } from '../platform/http/taler-validation.pipe';
 import { parseAmount, type Amount } from '../taler/amount';
 import { encodeBase32 } from '../taler/base32';
 import { canonicalJson } from '../taler/canonical-json';
@@ -7,11 +6,11 @@ import { hashContract } from '../taler/contract-terms';
 import type { JsonObject } from '../taler/json';
 import { TalerError } from '../taler/taler-error';
 import { DAY_US, timestampFromSeconds } from '../taler/timestamp';
-import { buildProtoContract, type ContractParts } from './contract-builder';
-import { OrderDto } from './dto/create-order.dto';
+import { buildProtoContract, type ContractParts, type ContractPrice } from './contract-builder';
 
 const T = 1_780_000_000;
 const SALT = encodeBase32(Buffer.alloc(32, 7));
+const HASH = encodeBase32(Buffer.alloc(64, 8));
 const MINIMAL: JsonObject = { amount: 'KUDOS:5', summary: 'Article 42' };
 
 function amount(text: string): Amount {
@@ -25,7 +24,9 @@ const INSTANCE: Instance = {
   id: 'shop',
   name: 'The Shop',
   email: undefined,
+  emailValidated: false,
   phoneNumber: '+41310000000',
+  phoneValidated: false,
   website: undefined,
   logo: undefined,
   address: {},
@@ -58,14 +59,14 @@ function build(posted: JsonObject, parts: Partial<ContractParts> = {}): JsonObje
 function buildText(posted: JsonObject, parts: Partial<ContractParts> = {}): string {
   return buildProtoContract({
     posted,
-    order: toDto(OrderDto, posted, 'order'),
+    version: 0,
+    prices: parts.prices ?? [priceOf(posted)],
     orderId: 'O-1',
     instance: INSTANCE,
     account: ACCOUNT,
     exchanges: [
       { url: 'https://exchange.example/', masterPub: Buffer.alloc(32, 4), maxContribution: undefined },
     ],
-    maxFee: amount('KUDOS:0.1'),
     deadlines: {
       payDeadline: timestampFromSeconds(T + 1),
       refundDeadline: timestampFromSeconds(T + 2),
@@ -79,9 +80,19 @@ function buildText(posted: JsonObject, parts: Partial<ContractParts> = {}): stri
   });
 }
 
-function refusal(posted: JsonObject): TalerError {
+function priceOf(posted: JsonObject): ContractPrice {
+  const { amount: price, tip } = posted;
+  return {
+    posted,
+    amount: amount(String(price)),
+    tip: tip === undefined ? undefined : amount(String(tip)),
+    maxFee: amount('KUDOS:0.1'),
+  };
+}
+
+function refusal(posted: JsonObject, parts: Partial<ContractParts> = {}): TalerError {
   try {
-    build(posted);
+    build(posted, parts);
   } catch (error) {
     if (error instanceof TalerError) return error;
     throw error;
@@ -210,15 +221,15 @@ describe('the proto contract (orders.md 8)', () => {
     expect(build({ ...MINIMAL, mine: 1, order_default_money_pot: 2 })).toEqual(build(MINIMAL));
   });
 
-  it.each([
-    ['1.5', { n: 1.5 }],
-    ['1e300', { n: 1e300 }],
-    ['2^53', { n: [{ deep: 2 ** 53 }] }],
-  ])('refuses the number %s, which cannot be hashed: 26', (_number, extra) => {
+  it.each<[string, JsonObject, string]>([
+    ['1.5', { n: 1.5 }, 'order.extra.n'],
+    ['1e300', { n: 1e300 }, 'order.extra.n'],
+    ['2^53', { n: [{ deep: 2 ** 53 }] }, 'order.extra.n[0].deep'],
+  ])('refuses the number %s, which cannot be hashed: 26', (_number, extra, field) => {
     expect(refusal({ ...MINIMAL, extra })).toMatchObject({
       code: 26,
       status: 400,
-      extra: { field: 'order' },
+      extra: { field },
     });
   });
 
@@ -244,16 +255,104 @@ describe('the proto contract (orders.md 8)', () => {
       expect(makeSalt).not.toHaveBeenCalled();
     });
 
-    it.each<[string, JsonObject]>([
-      ['a member that is not there', { $forgettable: { nowhere: true } }],
-      ['a mark that is no object', { $forgettable: ['summary'] }],
-      ['a salt that is neither true nor text', { $forgettable: { summary: 5 } }],
-      ['false for a salt', { $forgettable: { summary: false } }],
-      ['a name that cannot be in a path', { extra: { 'a b': 1, $forgettable: { 'a b': true } } }],
-    ])('refuses %s', (_name, posted) => {
+    it.each<[string, JsonObject, string]>([
+      ['a member that is not there', { $forgettable: { nowhere: true } }, 'order.$forgettable.nowhere'],
+      ['a mark that is no object', { $forgettable: ['summary'] }, 'order.$forgettable'],
+      [
+        'a salt that is neither true nor text',
+        { $forgettable: { summary: 5 } },
+        'order.$forgettable.summary',
+      ],
+      ['false for a salt', { $forgettable: { summary: false } }, 'order.$forgettable.summary'],
+      [
+        'a name that cannot be in a path',
+        { extra: { 'a b': 1, $forgettable: { 'a b': true } } },
+        'order.extra.$forgettable.a b',
+      ],
+    ])('refuses %s: 26', (_name, posted, field) => {
       const error = refusal({ ...MINIMAL, ...posted });
-      expect(error.status).toBe(400);
-      expect([26, 2502]).toContain(error.code);
+      expect(error).toMatchObject({ code: 26, status: 400, extra: { field } });
+      expect(error.detail).toMatch(`${field}: `);
+    });
+
+    it.each<[string, JsonObject, string]>([
+      ['the amount', { $forgotten: { amount: HASH } }, 'order.amount'],
+      [
+        'a text in a product',
+        { products: [{ description: 'x', $forgotten: { description: HASH } }] },
+        'order.products[0].description',
+      ],
+    ])('refuses to forget %s beforehand, since no signature would cover it: 2502', (_name, posted, field) => {
+      const error = refusal({ ...MINIMAL, ...posted });
+      expect(error).toMatchObject({ code: 2502, status: 400, extra: { field } });
+    });
+
+    it('keeps the hash of a member that the shop has forgotten itself', () => {
+      const extra = { $forgotten: { name: HASH } };
+      expect(build({ ...MINIMAL, extra })['extra']).toEqual(extra);
+    });
+  });
+
+  it('refuses a tip that is more than the amount: 2502', () => {
+    expect(refusal({ ...MINIMAL, tip: 'KUDOS:5.00000001' })).toMatchObject({
+      code: 2502,
+      extra: { field: 'order.tip' },
+    });
+    expect(build({ ...MINIMAL, tip: 'KUDOS:5' })['tip']).toBe('KUDOS:5');
+  });
+
+  it('tells wallets nothing of the pots in which the shop counts', () => {
+    const products = [{ description: 'x', product_money_pot: 3, quantity: 2 }];
+    expect(build({ ...MINIMAL, products })['products']).toEqual([{ description: 'x', quantity: 2 }]);
+  });
+
+  describe('with choices', () => {
+    const choices: JsonObject[] = [
+      {
+        amount: 'KUDOS:5.00',
+        tip: 'KUDOS:0.50',
+        description: 'Paper',
+        description_i18n: { de: 'Papier', fr: null },
+      },
+      { amount: 'EUR:0', description: null, inputs: [], outputs: null, unknown: 1 },
+    ];
+    const posted: JsonObject = { version: 1, summary: 'Article 42', choices };
+    const parts = { version: 1 as const, prices: choices.map(priceOf) };
+
+    it('has them instead of an amount, each with its own fee', () => {
+      const contract = build(posted, parts);
+      expect(contract).toMatchObject({
+        version: 1,
+        choices: [
+          {
+            amount: 'KUDOS:5',
+            tip: 'KUDOS:0.5',
+            max_fee: 'KUDOS:0.1',
+            description: 'Paper',
+            description_i18n: { de: 'Papier' },
+            inputs: [],
+            outputs: [],
+          },
+          { amount: 'EUR:0', max_fee: 'KUDOS:0.1', inputs: [], outputs: [] },
+        ],
+        token_families: {},
+      });
+      const { choices: listed, token_families: _families, ...rest } = contract;
+      const { amount: _amount, max_fee: _fee, ...common } = build(MINIMAL);
+      expect(rest).toEqual({ ...common, version: 1 });
+      expect((listed as JsonObject[]).map((choice) => Object.keys(choice).length)).toEqual([7, 4]);
+    });
+
+    it('can forget the text of one', () => {
+      const marked = [{ ...choices[0], $forgettable: { description: true } }] as JsonObject[];
+      const contract = build({ ...posted, choices: marked }, { ...parts, prices: marked.map(priceOf) });
+      expect(contract['choices']).toEqual([expect.objectContaining({ $forgettable: { description: SALT } })]);
+    });
+
+    it('names the choice whose tip is more than its amount', () => {
+      const greedy = [choices[1], { amount: 'EUR:1', tip: 'EUR:2' }] as JsonObject[];
+      const error = refusal({ ...posted, choices: greedy }, { ...parts, prices: greedy.map(priceOf) });
+      expect(error).toMatchObject({ code: 2502, extra: { field: 'order.choices[1].tip' } });
     });
   });
 });

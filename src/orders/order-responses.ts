@@ -2,7 +2,8 @@ import { formatAmount, isZeroAmount, subtractAmounts, zeroAmount } from '../tale
 import { encodeBase32 } from '../taler/base32';
 import { formatPayUri } from '../taler/taler-uri';
 import { timestampToJson } from '../taler/timestamp';
-import { contractTermsText, Order, OrderWithContract } from './order';
+import { contractTermsText, Order, OrderWithContract, Payment } from './order';
+import type { GrantedRefund, OrderWithRefunds } from './order-status.repository';
 
 /** Which side of the status is asked for. */
 export interface StatusView {
@@ -40,7 +41,8 @@ export function toUnpaidText(order: OrderWithContract, view: StatusView): string
       creation_time: timestampToJson(order.created),
       pay_deadline: timestampToJson(order.payDeadline),
       summary: order.summary,
-      total_amount: formatAmount(order.amount),
+      // Which choice will be paid is not known (orders.md 4.3).
+      total_amount: order.contractVersion === 0 ? formatAmount(order.amount) : undefined,
       already_paid_order_id: view.boughtBefore?.orderId,
       already_paid_fulfillment_url: view.boughtBefore?.fulfillmentUrl,
       order_status_url: statusUrlOf(order, view.sessionId, false),
@@ -65,8 +67,8 @@ export function toClaimedText(
 
 /** CheckPaymentPaidResponse as JSON text (orders.md 4.3). Nothing was wired yet as long as nobody tracks wires. */
 export function toPaidText(
-  order: OrderWithContract,
-  paid: { nonce: string; lastPayment: bigint },
+  order: OrderWithRefunds,
+  paid: { nonce: string; payment: Payment },
   sessionId: string | undefined,
 ): string {
   const { currency } = order.amount;
@@ -80,17 +82,31 @@ export function toPaidText(
       exchange_code: 0,
       exchange_http_status: 0,
       refund_amount: formatAmount(order.refundGranted),
-      last_payment: timestampToJson(paid.lastPayment),
+      choice_index: order.contractVersion === 0 ? undefined : paid.payment.choiceIndex,
+      last_payment: timestampToJson(paid.payment.lastPayment),
       wire_details: [],
       wire_reports: [],
       wire_groups: [],
-      refund_details: [],
+      refund_details: order.refunds.map(toRefundDetails),
       order_status_url: statusUrlOf(order, sessionId, true),
     },
     'contract_terms',
     contractTermsText(order.protoContract, paid.nonce),
   );
 }
+
+/** RefundDetails (orders.md 4.3). The amounts are gross, so that they add up to `refund_amount`. */
+function toRefundDetails(refund: GrantedRefund) {
+  return {
+    reason: refund.reason,
+    pending: refund.isPending,
+    timestamp: timestampToJson(refund.granted),
+    amount: formatAmount(refund.amount),
+  };
+}
+
+/** OrderHistoryEntry as it is sent. */
+export type HistoryEntry = ReturnType<typeof toHistoryEntry>;
 
 /** OrderHistoryEntry (orders.md 4.2). */
 export function toHistoryEntry(order: Order, nowUs: bigint) {

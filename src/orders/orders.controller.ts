@@ -1,5 +1,5 @@
 import { Body, Get, Headers, Param, Post, Query, Req, Res } from '@nestjs/common';
-import { ApiExtraModels, ApiTags } from '@nestjs/swagger';
+import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import type { Instance } from '../instances/instance';
 import { CurrentInstance } from '../instances/instance-scope.guard';
@@ -9,32 +9,28 @@ import { RequirePermission } from '../platform/http/permission';
 import { queryText, queryTimeoutMs, queryYes, type RawQuery } from '../platform/http/query';
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
-import { WAIT, YES_NO } from '../platform/openapi/named-schemas';
 import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
 import { timestampToJson } from '../taler/timestamp';
-import { CreateOrderDto, OrderDto, PostOrderResponse } from './dto/create-order.dto';
+import { CreateOrderDto, PostOrderResponse } from './dto/create-order.dto';
 import {
   CheckPaymentClaimedResponse,
   CheckPaymentPaidResponse,
   CheckPaymentUnpaidResponse,
+  STATUS_PARAMETERS,
 } from './dto/private-status.dto';
 import { bareTag, matchesTag } from './entity-tag';
-import { LIST_PARAMETERS, OrderHistory, parseListQuery } from './dto/list-orders';
 import { sessionOf } from './order';
 import { requireOrderId } from './require-order-id';
 import { CreateOrder } from './use-cases/create-order';
-import { ListOrders } from './use-cases/list-orders';
 import { GetPrivateStatus } from './use-cases/get-private-status';
 
 /** `private/orders`: the shop's side (orders.md 4). */
 @ApiTags('Orders')
-@ApiExtraModels(OrderDto)
 @InstanceController('private/orders')
 export class OrdersController {
   constructor(
     private readonly createOrder: CreateOrder,
-    private readonly listOrders: ListOrders,
     private readonly getPrivateStatus: GetPrivateStatus,
     private readonly baseUrls: BaseUrls,
   ) {}
@@ -61,6 +57,8 @@ export class OrdersController {
       TalerCode.MERCHANT_PRIVATE_POST_ORDERS_INSTANCE_CONFIGURATION_LACKS_WIRE,
       TalerCode.MERCHANT_GENERIC_PRODUCT_UNKNOWN,
       TalerCode.MERCHANT_GENERIC_OTP_DEVICE_UNKNOWN,
+      TalerCode.MERCHANT_PRIVATE_POST_ORDERS_TOKEN_FAMILY_SLUG_UNKNOWN,
+      TalerCode.MERCHANT_GENERIC_DONAU_NOT_CONFIGURED,
       TalerCode.MERCHANT_PRIVATE_POST_ORDERS_ALREADY_EXISTS,
       TalerCode.MERCHANT_PRIVATE_POST_ORDERS_NO_EXCHANGES_FOR_WIRE_METHOD,
       TalerCode.MERCHANT_PRIVATE_POST_ORDERS_NO_EXCHANGE_FOR_CURRENCY,
@@ -82,25 +80,6 @@ export class OrdersController {
       pay_deadline: timestampToJson(created.payDeadline),
     };
     sendJsonText(response, 200, JSON.stringify(body));
-  }
-
-  @Get()
-  @RequirePermission('orders-read')
-  @Operation({
-    summary: 'List orders',
-    description:
-      'A page of the orders, by row id. With timeout_ms the answer comes at once all the same, for now.',
-    good: { 200: { description: 'the page, possibly empty', body: OrderHistory } },
-    errors: [...TOKEN_ERRORS, ...INSTANCE_ERRORS],
-    query: LIST_PARAMETERS,
-  })
-  async list(
-    @CurrentInstance() instance: Instance,
-    @Query() query: RawQuery,
-    @Res() response: Response,
-  ): Promise<void> {
-    const orders = await this.listOrders.run(instance, parseListQuery(query));
-    sendJsonText(response, 200, JSON.stringify({ orders }));
   }
 
   @Get(':order_id')
@@ -126,22 +105,11 @@ export class OrdersController {
       ...INSTANCE_ERRORS,
       TalerCode.GENERIC_HTTP_HEADERS_MALFORMED,
       TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN,
+      TalerCode.GENERIC_DB_INVARIANT_FAILURE,
+      TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID,
+      TalerCode.MERCHANT_GET_ORDERS_ID_INVALID_CONTRACT_VERSION,
     ],
-    query: [
-      { name: 'session_id', description: 'the payment must be bound to this browser session' },
-      {
-        name: 'timeout_ms',
-        description: 'long poll, at most 5 minutes',
-        schema: WAIT,
-      },
-      { name: 'lp_not_etag', description: 'wait until the entity tag would differ from this one' },
-      {
-        name: 'allow_refunded_for_repurchase',
-        description: 'YES: a refunded order counts as bought before',
-        schema: YES_NO,
-      },
-      { name: 'transfer', description: 'ignored since v6' },
-    ],
+    query: STATUS_PARAMETERS,
     headers: [
       { name: 'If-None-Match', description: 'answer 304 when the current entity tag is among these' },
     ],

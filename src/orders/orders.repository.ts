@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { Database, Statement } from '../platform/database/database';
 import type { Tx } from '../platform/database/tx';
+import type { Amount } from '../taler/amount';
 import type { Timestamp } from '../taler/timestamp';
 import type { Claim, Order, OrderWithContract } from './order';
+import { GIVEN_BACK } from './refund';
 import { ORDER_COLUMNS, OrderRow, OrderRowWithContract, toOrder, toOrderWithContract } from './order-row';
 
 /** A completed order on its way into the table; times in microseconds, amount in 10^-8. */
@@ -12,6 +14,7 @@ export interface NewOrder {
   readonly requestHash: Buffer;
   readonly claimToken: Buffer | undefined;
   readonly protoContract: string;
+  readonly contractVersion: number;
   readonly summary: string;
   readonly currency: string;
   readonly amountUnits: bigint;
@@ -40,17 +43,26 @@ const FIND_FOR_PAYMENT: Statement = {
       exists (select from deposits where order_serial = orders.serial) as has_deposits
     from orders where instance_serial = $1 and order_id = $2`,
 };
-const INSERT: Statement = {
-  name: 'order-insert',
-  text: `insert into orders (instance_serial, order_id, request_hash, claim_token, proto_contract, summary, currency,
-      amount, merchant_base_url, fulfillment_url, public_reorder_url, session_id, created_us, pay_deadline_us,
-      refund_deadline_us, wire_deadline_us, h_wire)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
-    on conflict on constraint orders_instance_order_key do nothing returning serial`,
+const INSERT_INTO = `insert into orders (instance_serial, order_id, request_hash, claim_token, proto_contract,
+      contract_version, summary, currency, amount, merchant_base_url, fulfillment_url, public_reorder_url, session_id,
+      created_us, pay_deadline_us, refund_deadline_us, wire_deadline_us, h_wire)
+    select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18`;
+const UNLESS_TAKEN = 'on conflict on constraint orders_instance_order_key do nothing returning serial';
+const INSERT: Statement = { name: 'order-insert', text: `${INSERT_INTO} ${UNLESS_TAKEN}` };
+const INSERT_UNLESS_HELD: Statement = {
+  name: 'order-insert-unless-held',
+  // The look before it may be outdated by now.
+  text: `${INSERT_INTO} where not exists (select from deleted_orders where instance_serial = $1 and order_id = $2
+      and held_until_us > $14 and request_hash <> $3)
+    ${UNLESS_TAKEN}`,
 };
 const FIND_REQUEST: Statement = {
   name: 'order-find-request',
-  text: `select request_hash, claim_token, pay_deadline_us from orders where instance_serial = $1 and order_id = $2`,
+  text: `select request_hash, claim_token, pay_deadline_us, false as deleted from orders
+      where instance_serial = $1 and order_id = $2
+    union all select request_hash, null, held_until_us, true from deleted_orders
+      where instance_serial = $1 and order_id = $2 and held_until_us > $3
+    order by deleted limit 1`,
 };
 const CLAIM: Statement = {
   name: 'order-claim',
@@ -63,11 +75,21 @@ const LOCK: Statement = {
 };
 const UNCLAIM: Statement = {
   name: 'order-unclaim',
-  text: `update orders set nonce = null, h_contract = null, claimed_us = null
-    where serial = $1 and paid_us is null
-      and not exists (select from deposits where order_serial = $1)
-      and not exists (select from payment_attempts where order_serial = $1)
-    returning serial`,
+  // A coin that the exchange has given back whole strands no money. Its rows go with the contract that they are about:
+  // without its hash nobody can check them, and the same coin may pay for the next contract.
+  text: `with released as (
+      update orders set nonce = null, h_contract = null, claimed_us = null
+      where serial = $1 and paid_us is null
+        and not exists (select from deposits where order_serial = $1
+          and not exists (select from refunds where refunds.order_serial = deposits.order_serial
+            and refunds.coin_pub = deposits.coin_pub and refunds.rtransaction_id = ${GIVEN_BACK}
+            and refunds.exchange_sig is not null))
+        and not exists (select from payment_attempts where order_serial = $1)
+      returning serial),
+    given_back as (delete from refunds using released where refunds.order_serial = released.serial),
+    deposited as (
+      delete from deposit_confirmations using released where deposit_confirmations.order_serial = released.serial)
+    select serial from released`,
 };
 const BIND_SESSION: Statement = {
   name: 'order-bind-session',
@@ -76,11 +98,17 @@ const BIND_SESSION: Statement = {
 };
 const MARK_PAID: Statement = {
   name: 'order-mark-paid',
-  text: `update orders set paid_us = $2, last_payment_us = $2, session_id = $3 where serial = $1`,
+  text: `update orders set paid_us = $2, last_payment_us = $2, session_id = $3, currency = $4, amount = $5,
+      choice_index = $6
+    where serial = $1`,
 };
 const ADD_REFUND: Statement = {
   name: 'order-add-refund',
   text: `update orders set refund_granted = refund_granted + $2 where serial = $1`,
+};
+const ADD_OBTAINED: Statement = {
+  name: 'order-add-obtained',
+  text: `update orders set refund_obtained = refund_obtained + $2 where serial = $1`,
 };
 const FIND_BOUGHT_BEFORE: Statement = {
   name: 'order-bought-before',
@@ -127,15 +155,17 @@ export class OrdersRepository {
 
   /**
    * One statement, hence one commit: nothing else belongs to the creation of an order.
-   * @returns false when the id is taken (orders_instance_order_key)
+   * @param mayBeHeld the id was given, so that a deleted order may have had it; ids that we make up are new
+   * @returns false when the id is taken (orders_instance_order_key), or held for a deleted order with another request
    */
-  async insert(order: NewOrder): Promise<boolean> {
-    const rows = await this.database.query(INSERT, [
+  async insert(order: NewOrder, { mayBeHeld }: { mayBeHeld: boolean }): Promise<boolean> {
+    const rows = await this.database.query(mayBeHeld ? INSERT_UNLESS_HELD : INSERT, [
       order.instanceSerial,
       order.orderId,
       order.requestHash,
       order.claimToken,
       order.protoContract,
+      order.contractVersion,
       order.summary,
       order.currency,
       order.amountUnits,
@@ -152,18 +182,23 @@ export class OrdersRepository {
     return rows.length > 0;
   }
 
-  /** What a repeat of the creating request is compared with and answered from (orders.md 4.1, idempotency). */
-  async findRequest(instanceSerial: bigint, orderId: string) {
+  /**
+   * What a repeat of the creating request is compared with and answered from (orders.md 4.1, idempotency): the order, or
+   * what is left of one that was deleted while a wallet may hold its contract (orders.md 13).
+   */
+  async findRequest(instanceSerial: bigint, orderId: string, nowUs: bigint) {
     const [row] = await this.database.query<{
       request_hash: Buffer;
       claim_token: Buffer | null;
       pay_deadline_us: string;
-    }>(FIND_REQUEST, [instanceSerial, orderId]);
+      deleted: boolean;
+    }>(FIND_REQUEST, [instanceSerial, orderId, nowUs]);
     return (
       row && {
         requestHash: row.request_hash,
         claimToken: row.claim_token ?? undefined,
         payDeadline: BigInt(row.pay_deadline_us),
+        deleted: row.deleted,
       }
     );
   }
@@ -185,7 +220,7 @@ export class OrdersRepository {
 
   /**
    * Needs the lock: the statement's own look at deposits and attempts must not race with one that is beginning.
-   * @returns false when money is under way or was paid
+   * @returns false when money is under way or was paid; coins that were given back whole hold nothing up
    */
   async unclaim(tx: Tx, order: Order): Promise<boolean> {
     return (await tx.query(UNCLAIM, [order.serial])).length > 0;
@@ -196,14 +231,30 @@ export class OrdersRepository {
     return (await this.database.query(BIND_SESSION, [order.serial, sessionId])).length > 0;
   }
 
-  /** Needs the lock. */
-  async markPaid(tx: Tx, order: Order, nowUs: Timestamp, sessionId: string | undefined): Promise<void> {
-    await tx.query(MARK_PAID, [order.serial, nowUs, sessionId]);
+  /** The price becomes that of the choice that was paid. Needs the lock. */
+  async markPaid(
+    tx: Tx,
+    order: Order,
+    payment: {
+      readonly paid: Timestamp;
+      readonly sessionId: string | undefined;
+      readonly amount: Amount;
+      readonly choiceIndex: number | undefined;
+    },
+  ): Promise<void> {
+    const { paid, sessionId, amount, choiceIndex } = payment;
+    const values = [order.serial, paid, sessionId, amount.currency, amount.units, choiceIndex];
+    await tx.query(MARK_PAID, values);
   }
 
   /** Raises the total of refunds granted by `units`. Needs the lock. */
   async addRefund(tx: Tx, order: Order, units: bigint): Promise<void> {
     await tx.query(ADD_REFUND, [order.serial, units]);
+  }
+
+  /** Raises the total of refunds that the wallet has collected by `units`. Needs the lock. */
+  async addObtained(tx: Tx, order: Order, units: bigint): Promise<void> {
+    await tx.query(ADD_OBTAINED, [order.serial, units]);
   }
 
   /** The newest other order paid in this session for the same fulfillment URL (orders.md 7.4). */

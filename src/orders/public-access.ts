@@ -28,6 +28,7 @@ export function judgeAccess(order: Order, credentials: PublicCredentials): 'gran
   throw invalidToken();
 }
 
-function invalidToken(): TalerError {
+/** A wrong claim token, or none where one is needed. */
+export function invalidToken(): TalerError {
   return new TalerError(TalerCode.MERCHANT_GET_ORDERS_ID_INVALID_TOKEN);
 }

@@ -10,6 +10,8 @@ import type { Order } from './order';
 export function awaitsMoreThan(order: Order, refund: Amount | undefined): boolean {
   if (!refund) return false;
   if (refund.currency !== order.amount.currency) {
+    // Before the payment of a contract with choices nobody knows in which currency it will be.
+    if (order.contractVersion > 0 && !order.payment) return true;
     throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
   }
   return order.refundGranted.units <= refund.units;

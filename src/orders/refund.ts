@@ -10,7 +10,7 @@ export const GIVEN_BACK = 0n;
 
 /** What the exchange said when it did not refund a coin. */
 export interface RefundFailure {
-  /** HTTP status; 0: no answer. */
+  /** HTTP status, of our own error where the exchange has said nothing to rely on; 0: asked, and no outcome known. */
   readonly status: number;
   readonly code: number | undefined;
   readonly reply: JsonValue | undefined;

@@ -32,6 +32,11 @@ const INSERT: Statement = {
     values ($1, $2, $3, $4, $5, $6, $7)
     on conflict on constraint refunds_order_coin_transaction_key do nothing returning serial`,
 };
+const MARK_ASKED: Statement = {
+  name: 'refunds-mark-asked',
+  text: `update refunds set failure_status = 0, failure_code = null, failure_reply = null
+    where serial = any ($1::int8[]) and exchange_sig is null`,
+};
 const CONFIRM: Statement = {
   name: 'refund-confirm',
   text: `update refunds set exchange_pub = $2, exchange_sig = $3, obtained_us = $4,
@@ -64,6 +69,11 @@ export class RefundsRepository {
     const { coinPub, rtransactionId, amount, reason, granted } = refund;
     const values = [orderSerial, coinPub, rtransactionId, amount.currency, amount.units, reason, granted];
     return (await tx.query(INSERT, values)).length > 0;
+  }
+
+  /** Before the exchange is asked: whoever finds the mark without an outcome knows that there may be one. */
+  async markAsked(refunds: readonly Refund[]): Promise<void> {
+    await this.database.query(MARK_ASKED, [refunds.map(({ serial }) => serial)]);
   }
 
   /** Keeps the exchange's word. @returns false when it was there before */

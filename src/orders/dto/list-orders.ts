@@ -14,7 +14,7 @@ import {
   type RawQuery,
 } from '../../platform/http/query';
 import type { QueryParameter } from '../../platform/openapi/answers';
-import { YES_NO } from '../../platform/openapi/named-schemas';
+import { WAIT, YES_NO } from '../../platform/openapi/named-schemas';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { FOREVER, parseRelativeTime, RelativeTime, SECOND_US, Timestamp } from '../../taler/timestamp';
@@ -30,7 +30,7 @@ export interface ListOrdersQuery {
   readonly paid: boolean | undefined;
   readonly refunded: boolean | undefined;
   readonly wired: boolean | undefined;
-  /** Newest first below zero, oldest first above; never zero. */
+  /** Newest first below zero, oldest first above; zero: nothing. */
   readonly limit: number;
   /** Exclusive start. */
   readonly offset: bigint | undefined;
@@ -40,16 +40,16 @@ export interface ListOrdersQuery {
   readonly fulfillmentUrl: string | undefined;
   /** Part of the summary, in whatever case. */
   readonly summaryFilter: string | undefined;
+  /** How long to wait for the first order that matches. */
+  readonly timeoutMs: number;
 }
 
 /** @throws TalerError GENERIC_PARAMETER_MALFORMED naming the parameter */
 export function parseListQuery(query: RawQuery): ListOrdersQuery {
-  queryTimeoutMs(query);
   const length = { minimum: -INT64_MAX, maximum: INT64_MAX };
   const start = { minimum: 0n, maximum: INT64_MAX };
   const limitName = query['limit'] === undefined && query['delta'] !== undefined ? 'delta' : 'limit';
   const limit = queryInteger(query, limitName, length) ?? PAGE_LENGTH_DEFAULT;
-  if (limit === 0n) throw malformed(limitName);
   const cut = limit < 0n ? -PAGE_LENGTH_MAX : PAGE_LENGTH_MAX;
   const seconds = queryInteger(query, 'date_s', { minimum: 0n, maximum: SECONDS_MAX });
   return {
@@ -63,6 +63,7 @@ export function parseListQuery(query: RawQuery): ListOrdersQuery {
     sessionId: queryText(query, 'session_id'),
     fulfillmentUrl: queryText(query, 'fulfillment_url'),
     summaryFilter: queryText(query, 'summary_filter'),
+    timeoutMs: queryTimeoutMs(query),
   };
 }
 
@@ -93,7 +94,7 @@ export const LIST_PARAMETERS: readonly QueryParameter[] = [
   { name: 'wired', description: 'wired by the exchange: yes, no or all (the default)', schema: YES_NO },
   {
     name: 'limit',
-    description: 'rows; negative: newest first. Default -20, at most 1024 either way',
+    description: 'rows; negative: newest first. Default -20, at most 1024 either way; 0: none',
     schema: WHOLE,
   },
   { name: 'offset', description: 'exclusive start, a row_id', schema: WHOLE },
@@ -104,7 +105,11 @@ export const LIST_PARAMETERS: readonly QueryParameter[] = [
   { name: 'session_id', description: 'only of this browser session' },
   { name: 'fulfillment_url', description: 'only with exactly this URL' },
   { name: 'summary_filter', description: 'only with this in the summary, in whatever case' },
-  { name: 'timeout_ms', description: 'accepted', schema: { type: 'integer', minimum: 0 } },
+  {
+    name: 'timeout_ms',
+    description: 'an empty page waits for the first order that matches, at most 5 minutes',
+    schema: WAIT,
+  },
 ];
 
 /** OrderHistoryEntry (orders.md 4.2). */

@@ -9,6 +9,21 @@ import {
   TextField,
   TimestampField,
 } from '../../platform/http/fields';
+import type { QueryParameter } from '../../platform/openapi/answers';
+import { WAIT, YES_NO } from '../../platform/openapi/named-schemas';
+
+/** The query of `GET private/orders/$ID` (orders.md 4.3). */
+export const STATUS_PARAMETERS: readonly QueryParameter[] = [
+  { name: 'session_id', description: 'the payment must be bound to this browser session' },
+  { name: 'timeout_ms', description: 'long poll, at most 5 minutes', schema: WAIT },
+  { name: 'lp_not_etag', description: 'wait until the entity tag would differ from this one' },
+  {
+    name: 'allow_refunded_for_repurchase',
+    description: 'YES: a refunded order counts as bought before',
+    schema: YES_NO,
+  },
+  { name: 'transfer', description: 'ignored since v6' },
+];
 
 /** CheckPaymentUnpaidResponse (orders.md 4.3). */
 export class CheckPaymentUnpaidResponse {
@@ -24,7 +39,7 @@ export class CheckPaymentUnpaidResponse {
   summary!: string;
   @JsonField({ description: 'the contract terms without the nonce' })
   proto_contract_terms!: object;
-  @AmountField({ optional: true, deprecated: true })
+  @AmountField({ optional: true, deprecated: true, description: 'absent for a contract with choices' })
   total_amount?: string;
   @TextField({ optional: true })
   already_paid_order_id?: string;
@@ -47,11 +62,11 @@ export class CheckPaymentClaimedResponse {
 export class RefundDetails {
   @TextField()
   reason!: string;
-  @BoolField()
+  @BoolField({ description: 'the wallet has not collected it yet' })
   pending!: boolean;
-  @TimestampField()
+  @TimestampField({ description: 'when it was granted; the same for all coins of one grant' })
   timestamp!: object;
-  @AmountField()
+  @AmountField({ description: 'gross: the exchange keeps its fee of it' })
   amount!: string;
 }
 
@@ -94,6 +109,8 @@ export class CheckPaymentPaidResponse {
   refund_amount!: string;
   @JsonField()
   contract_terms!: object;
+  @IntField({ optional: true, description: 'which choice was paid; of a contract with choices only' })
+  choice_index?: number;
   @TimestampField()
   last_payment!: object;
   @ListField(() => TransactionWireTransfer, { lengthMax: LIST_MAX })

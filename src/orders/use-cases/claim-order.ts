@@ -11,6 +11,7 @@ import { merchantContract } from '../../taler/signatures-merchant';
 import { TalerError } from '../../taler/taler-error';
 import { contractTermsText, OrderWithContract } from '../order';
 import { OrderEvents } from '../order-events';
+import { requireAllowed, stateOf } from '../order-life';
 import { OrdersRepository } from '../orders.repository';
 
 export interface ClaimedContract {
@@ -42,9 +43,10 @@ export class ClaimOrder {
     token: Buffer | undefined,
   ): Promise<ClaimedContract> {
     const order = await this.orders.findWithContract(instance.serial, orderId);
-    if (!order) throw claimNotFound(orderId);
-    if (order.claim) return this.answerClaimed(instance, order, nonce);
-    if (!opens(order.claimToken, token)) throw claimNotFound(orderId);
+    if (order?.claim) return this.answerClaimed(instance, order, nonce);
+    requireAllowed(stateOf(order, this.clock.nowUs()), 'claim', orderId);
+    // A wrong claim token gets the very answer of an unknown order (orders.md 13, mistake 3).
+    if (!order || !opens(order.claimToken, token)) throw claimNotFound(orderId);
 
     const hContract = hashTerms(order.protoContract, nonce);
     // Signed before the write, so that a claim that is stored can always be answered.
@@ -64,12 +66,15 @@ export class ClaimOrder {
     order: OrderWithContract,
     nonce: string,
   ): Promise<ClaimedContract> {
-    if (!order.claim || !isSameNonce(order.claim.nonce, nonce)) {
-      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_ALREADY_CLAIMED, {
-        detail: order.orderId,
-      });
+    const { claim, orderId } = order;
+    const isHolder = claim !== undefined && isSameNonce(claim.nonce, nonce);
+    const state = stateOf(order, this.clock.nowUs());
+    requireAllowed(state, isHolder ? 'claim' : 'claim by another wallet', orderId);
+    if (!isHolder) {
+      // The winner has let go again since: the table would allow a claim, but this one came second.
+      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_ALREADY_CLAIMED, { detail: orderId });
     }
-    return this.sign(instance, order, order.claim.nonce, order.claim.hContract);
+    return this.sign(instance, order, claim.nonce, claim.hContract);
   }
 
   private async sign(instance: Instance, order: OrderWithContract, nonce: string, hContract: Buffer) {

@@ -2,22 +2,24 @@ import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
 import type { Instance } from '../../instances/instance';
 import { Clock } from '../../platform/clock';
-import { toDto } from '../../platform/http/taler-validation.pipe';
+import { zeroAmount } from '../../taler/amount';
 import { encodeBase32 } from '../../taler/base32';
 import { canonicalJson } from '../../taler/canonical-json';
 import { TalerCode } from '../../taler/error-codes';
-import { findForbiddenString, JsonObject, JsonValue } from '../../taler/json';
+import { findForbiddenString, JsonValue } from '../../taler/json';
 import { sha512 } from '../../taler/kdf';
 import { TalerError } from '../../taler/taler-error';
-import { floorToSecond, NEVER, Timestamp } from '../../taler/timestamp';
-import { buildProtoContract } from '../contract-builder';
+import { floorToSecond, Timestamp } from '../../taler/timestamp';
+import { buildProtoContract, ContractPrice } from '../contract-builder';
 import { decideDeadlines } from '../deadlines';
-import { CreateOrderDto, OrderDto } from '../dto/create-order.dto';
+import { CreateOrderDto } from '../dto/create-order.dto';
+import { OrderCommonDto } from '../dto/order.dto';
 import { sessionOf } from '../order';
+import { OrderDraft, readDraft, requireIssuers } from '../order-draft';
 import { OrderEvents } from '../order-events';
 import { generateOrderId } from '../order-id';
 import { NewOrder, OrdersRepository } from '../orders.repository';
-import { ChoosePaymentTerms } from '../payment-terms';
+import { ChoosePaymentTerms, PaymentTerms } from '../payment-terms';
 
 const CLAIM_TOKEN_BYTES = 16;
 const SALT_BYTES = 32;
@@ -55,14 +57,19 @@ export class CreateOrder {
     if (request.otp_id !== undefined) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_OTP_DEVICE_UNKNOWN, { detail: request.otp_id });
     }
-    const order = parseOrder(request.order);
-    const requestHash = order.order_id === undefined ? NO_REQUEST_HASH : hashRequest(body);
-    if (order.order_id !== undefined) {
-      const repeated = await this.repeat(instance, order.order_id, requestHash);
+    const draft = readDraft(request.order);
+    const givenId = draft.order.order_id;
+    const requestHash = givenId === undefined ? NO_REQUEST_HASH : hashRequest(body);
+    if (givenId !== undefined) {
+      const repeated = await this.repeat(instance, givenId, requestHash);
       if (repeated) return repeated;
     }
-    const completed = await this.complete(instance, request, order, baseUrl);
-    if (await this.orders.insert({ ...completed, requestHash })) {
+    const completed = await this.complete(instance, request, draft, baseUrl);
+    const isNew = await this.orders.insert(
+      { ...completed, requestHash },
+      { mayBeHeld: givenId !== undefined },
+    );
+    if (isNew) {
       this.events.created(instance.serial);
       return answerOf(completed);
     }
@@ -78,41 +85,46 @@ export class CreateOrder {
     orderId: string,
     requestHash: Buffer,
   ): Promise<CreatedOrder | undefined> {
-    const earlier = await this.orders.findRequest(instance.serial, orderId);
+    const earlier = await this.orders.findRequest(instance.serial, orderId, this.clock.nowUs());
     if (!earlier) return undefined;
     if (!earlier.requestHash.equals(requestHash)) {
       throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_ALREADY_EXISTS, { detail: orderId });
     }
+    // Who asks again for an order that was deleted wants it back, and the contract a wallet may hold is of this order.
+    if (earlier.deleted) return undefined;
     return { orderId, claimToken: earlier.claimToken, payDeadline: earlier.payDeadline };
   }
 
   private async complete(
     instance: Instance,
     request: CreateOrderDto,
-    order: OrderDto,
+    draft: OrderDraft,
     baseUrl: string,
   ): Promise<Omit<NewOrder, 'requestHash'>> {
+    const { order, prices } = draft;
     const now = floorToSecond(this.clock.nowUs());
     const deadlines = decideDeadlines(wishesOf(instance, request, order), now);
+    requireIssuers(draft.choices);
     const [product] = request.inventory_products ?? [];
     if (product)
       throw new TalerError(TalerCode.MERCHANT_GENERIC_PRODUCT_UNKNOWN, { detail: product.product_id });
     const terms = await this.paymentTerms.run(instance, {
-      amount: order.amount,
+      amounts: prices.map(({ amount }) => amount),
       paymentTarget: request.payment_target,
       now,
     });
     const orderId = order.order_id ?? generateOrderId(now);
-    const merchantBaseUrl = order.merchant_base_url ?? baseUrl;
+    // Spelt as wallets do, who rebuild it from the taler:// URI (orders.md 9.4).
+    const merchantBaseUrl = order.merchant_base_url ? new URL(order.merchant_base_url).href : baseUrl;
     const fulfillmentUrl = order.fulfillment_url?.replace('${ORDER_ID}', () => orderId);
     const protoContract = buildProtoContract({
-      posted: request.order,
-      order,
+      posted: draft.posted,
+      version: draft.version,
+      prices: pricesOf(draft, terms),
       orderId,
       instance,
       account: terms.account,
       exchanges: terms.exchanges,
-      maxFee: order.max_fee ?? terms.defaultMaxFee,
       deadlines,
       timestamp: order.timestamp ?? now,
       merchantBaseUrl,
@@ -124,9 +136,11 @@ export class CreateOrder {
       orderId,
       claimToken: request.create_token === false ? undefined : randomBytes(CLAIM_TOKEN_BYTES),
       protoContract,
+      contractVersion: draft.version,
       summary: order.summary,
-      currency: order.amount.currency,
-      amountUnits: order.amount.units,
+      // Until a choice is paid the first one stands for the order (orders.md 13 no. 13).
+      currency: prices[0].amount.currency,
+      amountUnits: prices[0].amount.units,
       merchantBaseUrl,
       fulfillmentUrl,
       publicReorderUrl: order.public_reorder_url,
@@ -140,36 +154,14 @@ export class CreateOrder {
   }
 }
 
-function parseOrder(posted: JsonObject): OrderDto {
-  const version = posted['version'] ?? 0;
-  if (version !== 0) {
-    throw new TalerError(TalerCode.GENERIC_VERSION_MALFORMED, {
-      // The registry has no status for this code: elsewhere only clients report it (orders.md 4.1).
-      status: 400,
-      detail: 'order.version: must be 0',
-      extra: { field: 'order.version' },
-    });
-  }
-  // A shop that fills in the merchant misunderstands who it is (orders.md 4.1, notes).
-  if (posted['merchant'] !== undefined && posted['merchant'] !== null)
-    throw malformed('merchant', 'left out');
-  const order = toDto(OrderDto, posted, 'order');
-  if (order.timestamp === NEVER) throw malformed('timestamp', 'a time');
-  const { currency } = order.amount;
-  if (order.tip && order.tip.currency !== currency) throw malformed('tip', `in ${currency}`);
-  if (order.max_fee && order.max_fee.currency !== currency) throw malformed('max_fee', `in ${currency}`);
-  return order;
+function pricesOf({ prices }: OrderDraft, { defaultMaxFees }: PaymentTerms): ContractPrice[] {
+  return prices.map((price, index) => ({
+    ...price,
+    maxFee: price.maxFee ?? defaultMaxFees[index] ?? zeroAmount(price.amount.currency),
+  }));
 }
 
-function malformed(member: string, expects: string): TalerError {
-  const field = `order.${member}`;
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: `${field}: must be ${expects}`,
-    extra: { field },
-  });
-}
-
-function wishesOf(instance: Instance, request: CreateOrderDto, order: OrderDto) {
+function wishesOf(instance: Instance, request: CreateOrderDto, order: OrderCommonDto) {
   return {
     payDeadline: order.pay_deadline,
     refundDeadline: order.refund_deadline,

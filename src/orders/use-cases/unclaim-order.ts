@@ -1,11 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { Instance } from '../../instances/instance';
+import { Clock } from '../../platform/clock';
 import { Transactor } from '../../platform/database/transactor';
 import { decodeBase32 } from '../../taler/base32';
 import { TalerCode } from '../../taler/error-codes';
 import { orderUnclaim } from '../../taler/signatures-wallet';
 import { TalerError } from '../../taler/taler-error';
 import { OrderEvents } from '../order-events';
+import { requireAllowed, stateOf } from '../order-life';
 import { OrdersRepository } from '../orders.repository';
 
 /** `POST orders/$ID/unclaim` (orders.md 5.2): the wallet lets go, so that another one can claim the order. */
@@ -14,6 +16,7 @@ export class UnclaimOrder {
   constructor(
     private readonly orders: OrdersRepository,
     private readonly transactor: Transactor,
+    private readonly clock: Clock,
     private readonly events: OrderEvents,
   ) {}
 
@@ -32,6 +35,7 @@ export class UnclaimOrder {
     }
     await this.transactor.run('unclaim-order', async (tx) => {
       const order = await this.orders.lock(tx, instance.serial, orderId);
+      requireAllowed(stateOf(order, this.clock.nowUs()), 'unclaim', orderId);
       const claim = order?.claim;
       const isHolder =
         claim !== undefined &&

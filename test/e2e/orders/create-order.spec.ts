@@ -1,6 +1,7 @@
+import { Client } from 'pg';
 import { encodeBase32 } from '../../../src/taler/base32';
 import { createShop, createOrder, startTestWorld, TestShop, TestWorld } from '../../support/app';
-import { claim, expectRefusal, privateStatus, uniqueId } from './helpers';
+import { claim, expectRefusal, payNothing, privateStatus, uniqueId } from './helpers';
 
 const DAY_S = 86_400;
 const MINIMAL = { amount: 'KUDOS:5', summary: 'Article 42' };
@@ -218,10 +219,57 @@ describe('POST private/orders', () => {
       expect(status.status).toBe(402);
     });
 
-    it('refuses a forgettable member that is not there', async () => {
-      const refused = await post({ order: { ...MINIMAL, $forgettable: { nowhere: true } } });
-      expect(refused.status).toBe(400);
-      expect([26, 2502]).toContain(refused.body.code);
+    it('salts forgettable members at any depth, each differently, and keeps a salt that the shop has made', async () => {
+      const { orderId } = await createOrder(shop, {
+        $forgettable: { amount: true, summary: true, delivery_location: true },
+        delivery_location: { town: 'Bern', address_lines: ['a', 'b'], $forgettable: { address_lines: true } },
+        products: [
+          { description: 'x', taxes: [{ name: 'VAT', tax: 'KUDOS:1', $forgettable: { name: true } }] },
+        ],
+        extra: { list: [{ deep: { name: 'Alice', $forgettable: { name: 'of the shop' } } }] },
+      });
+      const text = JSON.stringify(await protoContract(orderId));
+      const salts = [...text.matchAll(/"([0-9A-HJKMNP-TV-Z]{52})"/g)].map(([, salt]) => salt);
+      // The key of the merchant and that of the exchange are as long.
+      expect(new Set(salts).size).toBe(5 + 2);
+      expect(text).toContain('"$forgettable":{"name":"of the shop"}');
+      expect(text).not.toContain('true');
+    });
+
+    it('takes lines of products that shops send, pots left out, and seven lines of an address', async () => {
+      const address_lines = ['1', '2', '3', '4', '5', '6', '7'];
+      const products = [
+        { description: 'priced per line', quantity: 3, price: 'KUDOS:99', product_money_pot: 4 },
+        {
+          description: 'by weight',
+          unit_quantity: '0.250000',
+          unit: 'kg',
+          prices: ['KUDOS:1'],
+          prices_are_net: true,
+        },
+        { description: '', image: '', taxes: [] },
+      ];
+      const { orderId } = await createOrder(shop, { products, delivery_location: { address_lines } });
+      const contract = await protoContract(orderId);
+      const [first, ...others] = products;
+      expect(contract['products']).toEqual([{ ...first, product_money_pot: undefined }, ...others]);
+      expect(contract['products']).not.toHaveProperty('[0].product_money_pot');
+      expect(contract['delivery_location']).toEqual({ address_lines });
+    });
+
+    it('has a tip as large as the amount, an age of zero and refunds for ever where the shop wants them', async () => {
+      const order = { tip: 'KUDOS:5.000', minimum_age: 0, auto_refund: { d_us: 'forever' } };
+      const { orderId } = await createOrder(shop, order);
+      expect(await protoContract(orderId)).toMatchObject({ ...order, tip: 'KUDOS:5' });
+    });
+
+    it('has the order id in place of ${ORDER_ID}, literally, also one that we make up', async () => {
+      const url = 'https://shop.example/?o=${ORDER_ID}&p=$&';
+      const { orderId } = await createOrder(shop, { fulfillment_url: url, public_reorder_url: url });
+      expect(await protoContract(orderId)).toMatchObject({
+        fulfillment_url: `https://shop.example/?o=${orderId}&p=$&`,
+        public_reorder_url: url,
+      });
     });
 
     it('takes an amount of zero', async () => {
@@ -301,6 +349,31 @@ describe('POST private/orders', () => {
       expect(await post(body)).toMatchObject({ status: 200, body: first.body });
     });
 
+    it('goes on doing so when the order is paid, and after all its deadlines', async () => {
+      const order_id = uniqueId('paid');
+      const body = { order: { ...MINIMAL, amount: 'KUDOS:0', order_id } };
+      const first = await post(body);
+      await claim(shop.api, { orderId: order_id, token: first.body.token });
+      await payNothing(shop, order_id);
+      expect(await post(body)).toMatchObject({ status: 200, body: first.body });
+      const other = { order: { ...body.order, summary: 'Another' } };
+      expectRefusal(await post(other), 409, 2503, { detail: order_id });
+      expect((await privateStatus(shop, order_id)).body.order_status).toBe('paid');
+
+      const old = { order: { ...MINIMAL, order_id: uniqueId('old'), pay_deadline: { t_s: nowS() + 5 } } };
+      const answer = await post(old);
+      world.clock.advanceSeconds(10);
+      expect(await post(old)).toMatchObject({ status: 200, body: answer.body });
+    });
+
+    it('tells a request with a claim token from one without', async () => {
+      const order = { ...MINIMAL, order_id: uniqueId('token') };
+      const first = await post({ order, create_token: false });
+      expect(first.body.token).toBeUndefined();
+      expect((await post({ order, create_token: false })).text).toBe(first.text);
+      expectRefusal(await post({ order }), 409, 2503, { detail: order.order_id });
+    });
+
     it.each([
       ['another amount', { amount: 'KUDOS:6' }, {}],
       ['an additional member', { extra: { a: 1 } }, {}],
@@ -326,4 +399,36 @@ describe('POST private/orders', () => {
       expect(answers[0]).toMatchObject({ status: 200, body: { order_id: body.order.order_id } });
     });
   });
+
+  it('costs one statement, and one look more where the shop gives the id', async () => {
+    const statements: string[] = [];
+    const query = jest.spyOn(Client.prototype, 'query');
+    function counted(this: Client, ...args: unknown[]): unknown {
+      statements.push(textOf(args[0]));
+      return Reflect.apply(unspied, this, args);
+    }
+    // The overloads of query() cannot be written as one function.
+    query.mockImplementation(counted as never);
+    const statementsOf = async (body: unknown) => {
+      statements.length = 0;
+      expect((await post(body)).status).toBe(200);
+      // Wake-ups of other processes are bundled and belong to no request.
+      return statements.filter((text) => !/pg_notify/.test(text)).map((text) => text.trim().split(' ')[0]);
+    };
+    try {
+      expect(await statementsOf({ order: MINIMAL })).toEqual(['insert']);
+      const order = { ...MINIMAL, order_id: uniqueId('counted') };
+      expect(await statementsOf({ order })).toEqual(['select', 'insert']);
+      expect(await statementsOf({ order })).toEqual(['select']);
+    } finally {
+      query.mockRestore();
+    }
+  });
 });
+
+// Taken before anybody spies on it.
+const unspied = Client.prototype.query as (...args: unknown[]) => unknown;
+
+function textOf(query: unknown): string {
+  return typeof query === 'string' ? query : ((query as { text?: string } | undefined)?.text ?? '');
+}

@@ -1,5 +1,6 @@
 import { Api } from '../../support/api';
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { copyOrder } from './copies';
 import { createClaimed, createPaid, makeNonce } from './helpers';
 
 describe('GET private/orders', () => {
@@ -82,6 +83,13 @@ describe('GET private/orders', () => {
     ['?limit=20&max_age=forever', [0, 1, 2]],
     ['?limit=20&max_age=%7B%22d_us%22%3A0%7D', []],
     ['?timeout_ms=1&paid=yes', [2]],
+    ['?session_id=the%20session&fulfillment_url=https://s.example/1', []],
+    ['?session_id=The%20session', []],
+    ['?limit=0', []],
+    ['?delta=0', []],
+    ['?limit=20&date_s=99999999999&max_age=3600', []],
+    ['?limit=20&date_s=1&max_age=%7B%22d_us%22%3A0%7D', []],
+    ['?limit=-20&max_age=0', [2, 1, 0]],
   ])('filters by %s', async (query, expected) => {
     expect(await idsOf(query)).toEqual(expected.map((index) => ids[index]));
   });
@@ -101,7 +109,6 @@ describe('GET private/orders', () => {
   });
 
   it.each([
-    ['limit', '0'],
     ['limit', 'many'],
     ['limit', '99999999999999999999'],
     ['offset', '-1'],
@@ -116,9 +123,61 @@ describe('GET private/orders', () => {
     expect(answer).toMatchObject({ status: 400, body: { code: 26, detail: name } });
   });
 
+  it('filters by the time of creation: from it on upwards, back from it downwards, and by age', async () => {
+    const dated = await createShop(world.server, 'dated');
+    const nowS = Number(world.clock.nowUs() / 1_000_000n);
+    const made: string[] = [];
+    for (const ageS of [3_000, 2_000, 1_000]) {
+      const { orderId } = await createOrder(dated);
+      await world.database.query('update orders set created_us = $2 where order_id = $1', [
+        orderId,
+        BigInt(nowS - ageS) * 1_000_000n,
+      ]);
+      made.push(orderId);
+    }
+    const [oldest, middle, newest] = made;
+    const at = async (query: string) => (await list(query, dated)).map((entry) => entry.order_id);
+    expect(await at(`?limit=9&date_s=${nowS - 2_000}`)).toEqual([middle, newest]);
+    expect(await at(`?limit=9&date_s=${nowS - 1_999}`)).toEqual([newest]);
+    expect(await at(`?limit=-9&date_s=${nowS - 2_000}`)).toEqual([middle, oldest]);
+    expect(await at(`?limit=-9&date_s=${nowS - 2_001}`)).toEqual([oldest]);
+    expect(await at('?limit=9&max_age=1500')).toEqual([newest]);
+    expect(await at('?limit=9&max_age=%7B%22d_us%22%3A2500000000%7D')).toEqual([middle, newest]);
+    expect(await at('?limit=9&max_age=forever')).toEqual([oldest, middle, newest]);
+    // The later of the two instants, whichever it is.
+    expect(await at(`?limit=9&max_age=2500&date_s=${nowS - 1_500}`)).toEqual([newest]);
+    expect(await at(`?limit=9&max_age=1500&date_s=${nowS - 2_500}`)).toEqual([newest]);
+  });
+
+  it('is empty at once where no row is asked for, however long one would wait', async () => {
+    expect(await list('?limit=0&timeout_ms=100000')).toEqual([]);
+  });
+
+  it('gives the amount of the first choice where nobody has chosen yet', async () => {
+    const choices = [{ amount: 'KUDOS:3' }, { amount: 'KUDOS:7' }];
+    const { orderId } = await createOrder(shop, { amount: undefined, version: 1, choices });
+    const [newest] = await list('?limit=-1');
+    expect(newest).toMatchObject({ order_id: orderId, amount: 'KUDOS:3', paid: false });
+    await world.database.query('delete from orders where order_id = $1', [orderId]);
+  });
+
+  it('cuts a page at 1024 rows, whatever is asked for', async () => {
+    const many = await createShop(world.server, 'many');
+    const { orderId } = await createOrder(many);
+    await copyOrder(world.database, orderId, 1_099);
+    expect(await list('?limit=5000', many)).toHaveLength(1_024);
+    expect(await list('?limit=-5000', many)).toHaveLength(1_024);
+    expect(await list('', many)).toHaveLength(20);
+  });
+
   it('shows no order of another instance', async () => {
     expect(await list('', world.shop)).toEqual([]);
     const answer = await new Api(world.shop.url).get('private/orders', { token: shop.token });
     expect(answer).toMatchObject({ status: 401, body: { code: 2015 } });
+  });
+
+  it('knows no instance of that name: 404 with 2000', async () => {
+    const answer = await world.server.api.get('instances/nobody/private/orders', { token: shop.token });
+    expect(answer).toMatchObject({ status: 404, body: { code: 2000, detail: 'nobody' } });
   });
 });

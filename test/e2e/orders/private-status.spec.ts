@@ -1,3 +1,5 @@
+import { encodeBase32 } from '../../../src/taler/base32';
+import type { ApiAnswer } from '../../support/api';
 import {
   createOrder,
   createShop,
@@ -6,6 +8,9 @@ import {
   TestShop,
   TestWorld,
 } from '../../support/app';
+import { LONG_MS, poll, untilWaiters } from '../long-poll/waiting';
+import { Customer } from '../payments/support/customer';
+import { withdrawCoins } from '../payments/support/purse';
 import {
   claim,
   createClaimed,
@@ -190,18 +195,209 @@ describe('GET private/orders/$ID', () => {
 
     it('offers a refunded purchase only where allow_refunded_for_repurchase says so', async () => {
       const session = uniqueId('s');
-      const article = { ...ARTICLE, fulfillment_url: `https://shop.example/${uniqueId('a')}` };
-      const first = await createPaid(shop, { order: article, sessionId: session });
+      const article = { fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+      const first = await buy(['5'], article, session);
       const second = await createOrder(shop, article);
-      // Refunds are granted by a later issue; here only their trace matters.
-      await world.database.query('update orders set refund_granted = 1 where order_id = $1', [first.orderId]);
       const hit = async (allow: Record<string, string>) =>
         (await privateStatus(shop, second.orderId, { session_id: session, ...allow })).body
           .already_paid_order_id;
+      expect(await hit({})).toBe(first.orderId);
+      await grant(first.orderId, 'KUDOS:1');
       expect(await hit({})).toBeUndefined();
       expect(await hit({ allow_refunded_for_repurchase: 'NO' })).toBeUndefined();
       expect(await hit({ allow_refunded_for_repurchase: 'YES' })).toBe(first.orderId);
       expect(await hit({ allow_refunded_for_repurchase: 'yes' })).toBe(first.orderId);
+    });
+
+    it('does not wait where a refunded purchase is offered, and waits where it is not', async () => {
+      const session = uniqueId('s');
+      const article = { fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+      const first = await buy(['5'], article, session);
+      await grant(first.orderId, 'KUDOS:5');
+      const second = await createOrder(shop, article);
+      const query = { session_id: session, timeout_ms: LONG_MS };
+      const allowed = await privateStatus(shop, second.orderId, {
+        ...query,
+        allow_refunded_for_repurchase: 'YES',
+      });
+      expect(allowed.body).toMatchObject({ order_status: 'unpaid', already_paid_order_id: first.orderId });
+      const waiting = poll(privateStatus(shop, second.orderId, query));
+      await untilWaiters(world.server, 1);
+      const third = await buy(['5'], article, session);
+      expect((await waiting.answer).body).toMatchObject({ already_paid_order_id: third.orderId });
+    });
+  });
+
+  /** An order bought with these coins, whole. */
+  async function buy(
+    values: readonly string[],
+    order: Record<string, unknown> = {},
+    sessionId?: string,
+  ): Promise<Customer> {
+    const customer = await Customer.order(shop, order);
+    const wishes = values.map((value) => ({ value }));
+    const coins = await withdrawCoins(world.exchange, wishes, world.clock.nowUs());
+    const answer = await customer.spend(coins, { session_id: sessionId });
+    if (answer.status !== 200) throw new Error(`pay: ${answer.status} ${answer.text}`);
+    return customer;
+  }
+  async function grant(orderId: string, refund: string, reason = 'broken'): Promise<void> {
+    const answer = await shop.api.post(
+      `private/orders/${orderId}/refund`,
+      { refund, reason },
+      { token: shop.token },
+    );
+    if (answer.status !== 200) throw new Error(`refund: ${answer.status} ${answer.text}`);
+  }
+  async function collect(customer: Customer): Promise<void> {
+    const hContract = encodeBase32(customer.hContract);
+    const answer = await shop.api.post(`orders/${customer.orderId}/refund`, { h_contract: hContract });
+    if (answer.status !== 200) throw new Error(`collect: ${answer.status} ${answer.text}`);
+  }
+
+  describe('refunds', () => {
+    it('are told coin by coin, each grant with one time, and pending until the wallet has them', async () => {
+      const customer = await buy(['2', '2', '1'], { amount: 'KUDOS:5' });
+      const status = async () =>
+        (await privateStatus(shop, customer.orderId)).body as Record<string, unknown>;
+      expect(await status()).toMatchObject({ refunded: false, refund_details: [] });
+      const atFirst = { t_s: Number(world.clock.nowUs() / 1_000_000n) };
+      await grant(customer.orderId, 'KUDOS:3', 'broken');
+      const broken = { reason: 'broken', pending: true, timestamp: expect.any(Object) };
+      expect(await status()).toMatchObject({
+        order_status: 'paid',
+        refunded: true,
+        refund_pending: true,
+        refund_amount: 'KUDOS:3',
+        refund_details: [
+          { ...broken, amount: 'KUDOS:2' },
+          { ...broken, amount: 'KUDOS:1' },
+        ],
+      });
+      const [one, two] = (await status())['refund_details'] as { timestamp: { t_s: number } }[];
+      expect(one?.timestamp).toEqual(two?.timestamp);
+      expect(one?.timestamp.t_s).toBeGreaterThanOrEqual(atFirst.t_s);
+
+      await collect(customer);
+      world.clock.advanceSeconds(5);
+      await grant(customer.orderId, 'KUDOS:5', 'angry');
+      const after = await status();
+      expect(after).toMatchObject({ refund_pending: true, refund_amount: 'KUDOS:5' });
+      const details = after['refund_details'] as { reason: string; pending: boolean; amount: string }[];
+      expect(details.slice(0, 2)).toEqual([
+        { ...one, pending: false },
+        { ...two, pending: false },
+      ]);
+      expect(details.slice(2).map(({ reason, pending }) => `${reason} ${pending}`)).toEqual([
+        'angry true',
+        'angry true',
+      ]);
+      await collect(customer);
+      expect(await status()).toMatchObject({ refunded: true, refund_pending: false, order_status: 'paid' });
+    });
+
+    it('change the entity tag when they are granted and when they are collected, and end the waits', async () => {
+      const customer = await buy(['5']);
+      const tagOf = async () =>
+        ((await privateStatus(shop, customer.orderId)).headers['etag'] as string).replaceAll('"', '');
+      for (const change of [() => grant(customer.orderId, 'KUDOS:2'), () => collect(customer)]) {
+        const tag = await tagOf();
+        const query = { timeout_ms: LONG_MS, lp_not_etag: tag };
+        const waiting = poll(privateStatus(shop, customer.orderId, query));
+        await untilWaiters(world.server, 1);
+        await change();
+        expect((await waiting.answer).headers['etag']).not.toBe(`"${tag}"`);
+        await untilWaiters(world.server, 0);
+      }
+    });
+
+    it('are no refunds when a coin that was too much goes back', async () => {
+      const customer = await buy(['5']);
+      await world.database.query(
+        `insert into refunds (order_serial, coin_pub, rtransaction_id, currency, amount, reason, granted_us)
+          select serial, 'coin', 0, 'KUDOS', 1, 'excess', 0 from orders where order_id = $1`,
+        [customer.orderId],
+      );
+      const { body } = await privateStatus(shop, customer.orderId);
+      expect(body).toMatchObject({ refunded: false, refund_details: [] });
+      await grant(customer.orderId, 'KUDOS:1');
+      expect((await privateStatus(shop, customer.orderId)).body.refund_details).toHaveLength(1);
+    });
+  });
+
+  describe('contracts with choices', () => {
+    const offer = () => ({
+      amount: undefined,
+      version: 1,
+      choices: [{ amount: 'KUDOS:3' }, { amount: 'KUDOS:0' }],
+    });
+
+    it('have no total before they are paid, and tell then which choice was paid', async () => {
+      const order = await createOrder(shop, offer());
+      const unpaid = await privateStatus(shop, order.orderId);
+      expect(unpaid.body).toMatchObject({
+        order_status: 'unpaid',
+        proto_contract_terms: { version: 1, choices: [{ amount: 'KUDOS:3' }, { amount: 'KUDOS:0' }] },
+      });
+      expect(unpaid.body).not.toHaveProperty('total_amount');
+      await claim(shop.api, order);
+      expect((await privateStatus(shop, order.orderId)).body.order_status).toBe('claimed');
+      const request = { coins: [], wallet_data: { choice_index: 1 } };
+      expect((await shop.api.post(`orders/${order.orderId}/pay`, request)).status).toBe(200);
+      const paid = await privateStatus(shop, order.orderId);
+      expect(paid.body).toMatchObject({
+        order_status: 'paid',
+        choice_index: 1,
+        refund_amount: 'KUDOS:0',
+        contract_terms: { version: 1 },
+      });
+      const list = await shop.api.get('private/orders?limit=-1', { token: shop.token });
+      expect(list.body.orders[0]).toMatchObject({ order_id: order.orderId, amount: 'KUDOS:0', paid: true });
+    });
+
+    it('are the only ones to tell a choice', async () => {
+      const paid = await createPaid(shop);
+      expect((await privateStatus(shop, paid.orderId)).body).not.toHaveProperty('choice_index');
+    });
+  });
+
+  describe('of a row that somebody else has written', () => {
+    async function tampered(change: string): Promise<ApiAnswer> {
+      const { orderId } = await createPaid(shop);
+      await world.database.query(`update orders set ${change} where order_id = $1`, [orderId]);
+      const answer = await privateStatus(shop, orderId);
+      expect(answer.body.detail).toBe(orderId);
+      // Long polls say so at once.
+      expect((await privateStatus(shop, orderId, { timeout_ms: LONG_MS })).status).toBe(answer.status);
+      await world.database.query('delete from orders where order_id = $1', [orderId]);
+      return answer;
+    }
+
+    it.each(['', '[]', '{}', 'null', '{"version":0,"amount":"KU'])(
+      'says that the contract is none: 500 with 2008 for %j',
+      async (text) => {
+        expect(await tampered(`proto_contract = '${text}'`)).toMatchObject({
+          status: 500,
+          body: { code: 2008 },
+        });
+      },
+    );
+
+    it('says that the version of the contract is one of later: 500 with 2107', async () => {
+      await world.database.query('alter table orders drop constraint orders_contract_version_check');
+      expect(await tampered('contract_version = 2')).toMatchObject({ status: 500, body: { code: 2107 } });
+      await world.database.query(
+        'alter table orders add constraint orders_contract_version_check check (contract_version in (0, 1))',
+      );
+    });
+
+    it('says that a payment has no contract: 500 with 56', async () => {
+      await world.database.query('alter table orders drop constraint orders_paid_check');
+      const unclaimed = 'nonce = null, h_contract = null, claimed_us = null';
+      expect(await tampered(unclaimed)).toMatchObject({ status: 500, body: { code: 56 } });
+      await world.database.query(
+        'alter table orders add constraint orders_paid_check check (paid_us is null or h_contract is not null)',
+      );
     });
   });
 
@@ -260,6 +456,14 @@ describe('GET private/orders/$ID', () => {
     it('does not know an order of nobody: 404 with 2005', async () => {
       expectRefusal(await privateStatus(shop, 'nobody'), 404, 2005, { detail: 'nobody' });
       expectRefusal(await privateStatus(shop, 'no%20id%2F'), 404, 2005, { detail: 'no id/' });
+    });
+
+    it('does not know an instance of nobody: 404 with 2000', async () => {
+      const { orderId } = await createOrder(shop);
+      const answer = await world.server.api.get(`instances/nobody/private/orders/${orderId}`, {
+        token: shop.token,
+      });
+      expectRefusal(answer, 404, 2000, { detail: 'nobody' });
     });
 
     it('does not know the orders of other instances', async () => {

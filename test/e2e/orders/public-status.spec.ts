@@ -221,6 +221,37 @@ describe('GET orders/$ID', () => {
     });
   });
 
+  it('counts a refunded purchase as bought before only where that is asked for', async () => {
+    const article = { amount: 'KUDOS:0', fulfillment_url: `https://shop.example/${uniqueId('a')}` };
+    const session = uniqueId('s');
+    const first = await createPaid(shop, { order: article, sessionId: session });
+    await world.database.query('update orders set refund_granted = 1 where order_id = $1', [first.orderId]);
+    const second = await createOrder(shop, article);
+    const ask = (query: Record<string, string>) =>
+      publicStatus(shop, second.orderId, { token: second.token ?? '', session_id: session, ...query });
+    const without: Record<string, string>[] = [{}, { allow_refunded_for_repurchase: 'no' }];
+    for (const query of without) {
+      const answer = await ask(query);
+      expect(answer.status).toBe(402);
+      expect(answer.body).not.toHaveProperty('already_paid_order_id');
+    }
+    for (const yes of ['YES', 'yes']) {
+      const answer = await ask({ allow_refunded_for_repurchase: yes });
+      expect(answer.body).toMatchObject({ already_paid_order_id: first.orderId });
+    }
+  });
+
+  it('of a contract with choices is like any other', async () => {
+    const choices = [{ amount: 'KUDOS:0', description: 'one' }, { amount: 'KUDOS:7' }];
+    const { orderId, token } = await createOrder(shop, { version: 1, amount: undefined, choices });
+    const answer = await publicStatus(shop, orderId, { token: token ?? '' });
+    expect(answer.status).toBe(402);
+    expect(answer.body).toEqual({ taler_pay_uri: payUri(orderId, token) });
+    // Which currency will be paid is not known yet, so no amount is of a wrong one.
+    const euro = await publicStatus(shop, orderId, { token: token ?? '', refund: 'EUR:1' });
+    expect(euro.status).toBe(402);
+  });
+
   describe('refunds', () => {
     it('shows what was granted and what was collected', async () => {
       const paid = await createPaid(shop);
