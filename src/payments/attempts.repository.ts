@@ -12,12 +12,17 @@ export interface HeldAttempt {
   readonly receivedUs: bigint;
 }
 
-/** A pay request that nobody has in hand although not every outcome is recorded. */
-export interface OpenAttempt {
+/** A pay request of which not every outcome is recorded. */
+export interface StoredAttempt {
   readonly serial: bigint;
+  /** JSON text. */
+  readonly request: string;
+}
+
+/** A pay request that nobody has in hand although not every outcome is recorded. */
+export interface OpenAttempt extends StoredAttempt {
   readonly instanceId: string;
   readonly orderId: string;
-  readonly request: string;
   readonly receivedUs: bigint;
 }
 
@@ -49,6 +54,10 @@ const RELEASE_ABANDONED: Statement = {
   name: 'attempt-release-abandoned',
   text: `update payment_attempts set owner = null, retry_us = $2
     where order_serial = $1 and owner is not null and (owned_until_us < $2 or ${OWNER_IS_GONE}) returning serial`,
+};
+const FIND_OF_ORDER: Statement = {
+  name: 'attempt-find-of-order',
+  text: 'select serial, request from payment_attempts where order_serial = $1 order by serial',
 };
 const FIND_RECEIVED: Statement = {
   name: 'attempt-find-received',
@@ -142,6 +151,13 @@ export class AttemptsRepository {
     const values = [order.serial, coinsHash];
     const [row] = await this.database.query<{ received_us: string }>(FIND_RECEIVED, values);
     return row && BigInt(row.received_us);
+  }
+
+  /** All pay requests of an order that are not settled, those in the hands of a process included. */
+  async findOfOrder(orderSerial: bigint, nowUs: bigint): Promise<StoredAttempt[]> {
+    await this.database.query(RELEASE_ABANDONED, [orderSerial, nowUs]);
+    const rows = await this.database.query<{ serial: string; request: string }>(FIND_OF_ORDER, [orderSerial]);
+    return rows.map(({ serial, request }) => ({ serial: BigInt(serial), request }));
   }
 
   /** Takes an open attempt into the hands of this process, whatever became of its order. */

@@ -5,6 +5,7 @@ import type { TrustedExchange } from '../exchange/exchange-directory';
 import { legallyRefused } from '../exchange/exchange-errors';
 import type { DepositOutcome } from '../exchange/exchange-outcomes';
 import { Metrics } from '../platform/observability/metrics';
+import { Waypoints } from '../platform/waypoints';
 import type { TalerError } from '../taler/taler-error';
 import type { HeldAttempt } from './attempts.repository';
 import type { ExchangeShare, PaymentPlan, PlannedCoin } from './payment-plan';
@@ -43,6 +44,7 @@ export class DepositCoins {
     private readonly client: ExchangeClient,
     private readonly recordBatch: RecordBatch,
     private readonly metrics: Metrics,
+    private readonly waypoints: Waypoints,
   ) {}
 
   /** @param attempt to be closed with the record where one batch is all there is to know */
@@ -62,14 +64,17 @@ export class DepositCoins {
     // All of them are waited for, also when a record fails: the attempt stays in hand as long as money moves.
     const ends = await Promise.allSettled(
       batches.map(async (batch) => {
+        this.waypoints.pass('pay: before a deposit');
         const outcome = await this.deposit(plan, batch, timeoutMs);
         this.metrics.deposits.inc({ outcome: outcome.kind });
         if (outcome.kind !== 'confirmed') {
           failures.push({ ...outcome, exchange: batch.share.exchange });
           return;
         }
+        this.waypoints.pass('pay: confirmed by the exchange');
         const confirmed = toConfirmedBatch(plan, batch, outcome);
         const recorded = await this.recordBatch.run(plan, { sessionId, batch: confirmed }, finishes);
+        this.waypoints.pass('pay: batch recorded');
         paid ||= recorded.paid;
         // Batches are recorded one after the other, so the longest list is the latest.
         if (!sums || recorded.sums.deposits.length > sums.deposits.length) sums = recorded.sums;

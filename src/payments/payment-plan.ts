@@ -8,7 +8,7 @@ import type { BankAccount, Instance } from '../instances/instance';
 import type { OrderWithContract } from '../orders/order';
 import { Clock } from '../platform/clock';
 import { ofCanonical } from '../platform/http/canonical-field';
-import { Amount, compareAmounts, sumAmounts } from '../taler/amount';
+import type { Amount } from '../taler/amount';
 import { hashJson } from '../taler/canonical-json';
 import { TalerCode } from '../taler/error-codes';
 import type { JsonObject } from '../taler/json';
@@ -17,8 +17,10 @@ import { merchantContract } from '../taler/signatures-merchant';
 import { TalerError } from '../taler/taler-error';
 import type { Timestamp } from '../taler/timestamp';
 import { checkAge, checkCoinSignature, requireDenomination } from './coin-checks';
-import { ContractView, viewContract } from './contract-view';
+import type { ContractView } from './contract-view';
 import type { CoinPaySigDto, PayDto } from './dto/pay.dto';
+import { coinKeys, type StoredDeposit } from './payments.repository';
+import { checkTokens } from './wallet-tokens';
 
 /** A coin that is to be deposited, with its denomination. */
 export interface PlannedCoin {
@@ -50,6 +52,8 @@ export interface PaymentPlan {
   readonly contract: ContractView;
   readonly terms: DepositTerms;
   readonly shares: readonly ExchangeShare[];
+  /** What was deposited before this request. */
+  readonly stored: readonly StoredDeposit[];
 }
 
 /** Hard limits that bound one payment (exchange.md 2). */
@@ -67,20 +71,23 @@ export class PlanPayment {
 
   /**
    * @param order claimed
-   * @param stored coins that were deposited before, as hex: they are not deposited again
+   * @param contract as viewed for this request
+   * @param stored what was deposited before: those coins are not deposited again
    * @throws TalerError as orders.md 5.3 and the table of exchange.md 3 say
    */
   async run(
     instance: Instance,
     order: OrderWithContract,
+    contract: ContractView,
     request: PayDto,
-    stored: ReadonlySet<string>,
+    stored: readonly StoredDeposit[],
   ): Promise<PaymentPlan> {
-    const contract = viewContract(order);
     const terms = await this.termsOf(instance, order, contract, request.wallet_data);
+    checkTokens(contract, request);
+    const known = coinKeys(stored);
     const coins = request.coins
       .map((coin, index) => ({ coin, index }))
-      .filter(({ coin }) => !stored.has(coin.coin_pub.toString('hex')));
+      .filter(({ coin }) => !known.has(coin.coin_pub.toString('hex')));
     const byExchange = new Map<TrustedExchange, { coin: CoinPaySigDto; index: number }[]>();
     for (const entry of coins) {
       const exchange = this.exchanges.find(entry.coin.exchange_url);
@@ -93,16 +100,21 @@ export class PlanPayment {
       byExchange.set(exchange, [...(byExchange.get(exchange) ?? []), entry]);
     }
     const shares = await Promise.all(
-      [...byExchange].map(([exchange, entries]) => this.planShare(exchange, entries, terms, contract)),
+      [...byExchange].map(([exchange, entries]) =>
+        this.planShare(exchange, entries, { terms, contract, stored }),
+      ),
     );
-    return { order, contract, terms, shares };
+    return { order, contract, terms, shares, stored };
   }
 
   private async planShare(
     exchange: TrustedExchange,
     entries: readonly { coin: CoinPaySigDto; index: number }[],
-    terms: DepositTerms,
-    contract: ContractView,
+    {
+      terms,
+      contract,
+      stored,
+    }: { terms: DepositTerms; contract: ContractView; stored: readonly StoredDeposit[] },
   ): Promise<ExchangeShare> {
     let keys = await this.exchangeKeys.get(exchange);
     // A denomination that is not in our copy may be newer than it (exchange.md 2).
@@ -112,15 +124,14 @@ export class PlanPayment {
     requireWireMethod(keys, terms);
     const nowUs = this.clock.nowUs();
     const coins = entries.map(({ coin, index }) => {
+      requireCurrency(coin, contract.amount.currency, index);
       const denomination = requireDenomination(keys, coin, index, nowUs);
       checkAge(denomination, coin, contract.minimumAge, index);
       checkCoinSignature(coin, denomination, signedTerms(terms), index);
       return { coin, denomination };
     });
-    requireWithinLimit(
-      keys,
-      coins.map(({ coin }) => coin.contribution),
-    );
+    const earlier = stored.filter(({ exchangeUrl }) => exchangeUrl === exchange.baseUrl);
+    requireWithinLimit(keys, [...earlier, ...entries.map(({ coin }) => coin)]);
     return { exchange, keys, coins };
   }
 
@@ -137,9 +148,6 @@ export class PlanPayment {
         detail: order.orderId,
       });
     }
-    if (order.refundDeadline > order.wireDeadline) {
-      throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_REFUND_DEADLINE_PAST_WIRE_TRANSFER_DEADLINE);
-    }
     const signer = await this.instanceKeys.signerOf(instance.serial);
     return {
       hContract,
@@ -155,10 +163,14 @@ export class PlanPayment {
   }
 }
 
-/** Names a set of coins, in whatever order they come; a repeat of a payment has the same name. */
-export function hashCoinSet(coins: readonly CoinPaySigDto[]): Buffer {
+/**
+ * Names a payment by its coins, in whatever order they come, and what they have signed; a repeat has the same name.
+ */
+export function namePayment({ coins, wallet_data }: PayDto): Buffer {
   const sorted = coins.map((coin) => coin.coin_pub.toString('hex')).sort();
-  return createHash('sha256').update(sorted.join()).digest();
+  const hash = createHash('sha256').update(sorted.join());
+  if (wallet_data) hash.update(ofCanonical('wallet_data', () => hashJson(wallet_data)));
+  return hash.digest();
 }
 
 function signedTerms(terms: DepositTerms) {
@@ -184,9 +196,20 @@ function requireWireMethod(keys: ExchangeKeys, terms: DepositTerms): void {
   });
 }
 
-function requireWithinLimit(keys: ExchangeKeys, contributions: readonly Amount[]): void {
+/** What a coin of another currency brings cannot be held against the price. */
+function requireCurrency({ contribution }: CoinPaySigDto, currency: string, index: number): void {
+  if (contribution.currency === currency) return;
+  const field = `coins[${index}].contribution`;
+  throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
+    detail: `${field}: must be in ${currency}`,
+    extra: { field },
+  });
+}
+
+/** @param coins of this contract at the exchange, those of earlier tries included: it is one payment */
+function requireWithinLimit(keys: ExchangeKeys, coins: readonly { contribution: Amount }[]): void {
   const limit = keys.lowestHardLimit(PAYMENT_LIMITS);
-  if (!limit || compareAmounts(sumAmounts(limit.currency, contributions), limit) <= 0) return;
+  if (!limit || coins.reduce((sum, { contribution }) => sum + contribution.units, 0n) <= limit.units) return;
   throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_EXCHANGE_TRANSACTION_LIMIT_VIOLATION, {
     extra: { exchange_url: keys.exchange.baseUrl },
   });

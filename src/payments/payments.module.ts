@@ -15,6 +15,7 @@ import { TurnTaker } from './turn-taker';
 import { AnswerPaid } from './use-cases/answer-paid';
 import { PayOrder } from './use-cases/pay-order';
 import { ProvePayment } from './use-cases/prove-payment';
+import { RecoverDeposits } from './use-cases/recover-deposits';
 import { ResumeAttempt } from './use-cases/resume-attempt';
 
 /** The money: deposits at exchanges, receipts, and what a crash must not forget. */
@@ -32,8 +33,10 @@ import { ResumeAttempt } from './use-cases/resume-attempt';
     AnswerPaid,
     PayOrder,
     ProvePayment,
+    RecoverDeposits,
     ResumeAttempt,
     RecoverPaymentsJob,
   ],
+  exports: [PaymentsRepository, AttemptsRepository, TurnTaker, RecoverDeposits],
 })
 export class PaymentsModule {}

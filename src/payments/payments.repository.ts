@@ -5,6 +5,7 @@ import type { Tx } from '../platform/database/tx';
 import { GIVEN_BACK } from '../orders/refund';
 import { Amount, amountOf } from '../taler/amount';
 import type { Timestamp } from '../taler/timestamp';
+import type { Price } from './contract-view';
 
 /** A coin that an exchange has accepted for an order. */
 export interface StoredDeposit {
@@ -16,6 +17,8 @@ export interface StoredDeposit {
   readonly refundFee: Amount;
   /** The whole coin goes back to the wallet (refund.ts, GIVEN_BACK): it pays for nothing. */
   readonly isGivenBack: boolean;
+  /** What of the wallet's data the coin has signed (crypto.md 4), such as the choice. */
+  readonly walletDataHash: Buffer | undefined;
 }
 
 export interface NewDeposit {
@@ -47,14 +50,17 @@ interface DepositRow {
   refund_fee: string;
   exchange_url: string;
   is_given_back: boolean;
+  wallet_data_hash: Buffer | null;
 }
 
 const FIND_DEPOSITS: Statement = {
   name: 'deposits-find',
-  text: `select exchange_url, coin_pub, currency, contribution, deposit_fee, refund_fee,
+  text: `select deposits.exchange_url, coin_pub, deposits.currency, contribution, deposit_fee, refund_fee,
       exists (select from refunds where refunds.order_serial = deposits.order_serial
-        and refunds.coin_pub = deposits.coin_pub and refunds.rtransaction_id = ${GIVEN_BACK}) as is_given_back
-    from deposits where order_serial = $1 order by serial`,
+        and refunds.coin_pub = deposits.coin_pub and refunds.rtransaction_id = ${GIVEN_BACK}) as is_given_back,
+      wallet_data_hash
+    from deposits join deposit_confirmations as confirmation on confirmation.serial = confirmation_serial
+    where deposits.order_serial = $1 order by deposits.serial`,
 };
 const INSERT_BATCH: Statement = {
   name: 'deposits-insert',
@@ -91,7 +97,8 @@ const SETTLE: Statement = {
         $16::numeric[]) as coin (position, coin_pub, coin_sig, h_denom, contribution, deposit_fee, refund_fee)),
     finished as (
       delete from payment_attempts using paying where payment_attempts.serial = $18)
-    update orders set paid_us = $19, last_payment_us = $19, session_id = $20
+    update orders set paid_us = $19, last_payment_us = $19, session_id = $20, currency = $6, amount = $21,
+        choice_index = $22
       from paying where orders.serial = paying.serial
     returning orders.serial`,
 };
@@ -127,6 +134,8 @@ export class PaymentsRepository {
     attemptSerial: bigint;
     sessionId: string | undefined;
     paid: Timestamp;
+    /** In the currency of the batch. */
+    price: Price;
     nowUs: bigint;
   }): Promise<boolean> {
     const values = [
@@ -135,6 +144,8 @@ export class PaymentsRepository {
       payment.attemptSerial,
       payment.paid,
       payment.sessionId,
+      payment.price.amount.units,
+      payment.price.choiceIndex,
     ];
     try {
       return (await this.database.query(SETTLE, values)).length > 0;
@@ -144,6 +155,11 @@ export class PaymentsRepository {
       throw error;
     }
   }
+}
+
+/** Public keys of coins as hex, to look others up in. */
+export function coinKeys(deposits: readonly Pick<StoredDeposit, 'coinPub'>[]): ReadonlySet<string> {
+  return new Set(deposits.map((deposit) => deposit.coinPub.toString('hex')));
 }
 
 /** The first sixteen values of INSERT_BATCH and SETTLE. */
@@ -177,5 +193,6 @@ function toDeposit(row: DepositRow): StoredDeposit {
     depositFee: amountOf(row.currency, BigInt(row.deposit_fee)),
     refundFee: amountOf(row.currency, BigInt(row.refund_fee)),
     isGivenBack: row.is_given_back,
+    walletDataHash: row.wallet_data_hash ?? undefined,
   };
 }

@@ -6,14 +6,15 @@ import type { Order } from '../orders/order';
 import { sessionOf } from '../orders/order';
 import { OrderEvents } from '../orders/order-events';
 import { OrdersRepository } from '../orders/orders.repository';
-import { TalerCode } from '../taler/error-codes';
 import { zeroAmount } from '../taler/amount';
+import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 import { floorToSecond } from '../taler/timestamp';
 import { AttemptsRepository, HeldAttempt } from './attempts.repository';
+import type { Price } from './contract-view';
 import type { PaymentPlan } from './payment-plan';
-import { ConfirmedBatch, PaymentsRepository } from './payments.repository';
-import { isSufficient, PaymentSums } from './sufficiency';
+import { coinKeys, ConfirmedBatch, PaymentsRepository } from './payments.repository';
+import { countedFor, isSufficient, PaymentSums } from './sufficiency';
 
 /** Writes down what happened to the money, and with it whether the order is paid (orders.md 5.3 step 11). */
 @Injectable()
@@ -46,17 +47,19 @@ export class RecordBatch {
       const stored = await this.payments.readDeposits(tx, order.serial);
       const { batch } = request;
       if (batch) await this.payments.insertBatch(tx, order.serial, batch, this.clock.nowUs());
+      const { contract, terms } = plan;
+      const known = coinKeys(stored);
       const sums: PaymentSums = {
-        amount: order.amount,
-        maxFee: plan.contract.maxFee,
+        amount: contract.amount,
+        maxFee: contract.maxFee,
         deposits: [
-          ...stored.filter((deposit) => !deposit.isGivenBack),
-          ...(batch?.deposits ?? []).filter((coin) => !isStored(stored, coin.coinPub)),
+          ...countedFor(contract, terms.walletDataHash, stored),
+          ...(batch?.deposits ?? []).filter((coin) => !known.has(coin.coinPub.toString('hex'))),
         ],
-        refunded: order.refundGranted,
+        refunded: { ...contract.amount, units: order.refundGranted.units },
       };
       const becomesPaid = order.payment === undefined && isSufficient(sums);
-      if (becomesPaid) await this.markPaid(tx, order, sessionOf(request.sessionId));
+      if (becomesPaid) await this.markPaid(tx, order, contract, sessionOf(request.sessionId));
       if (finishes) await this.attempts.finish(finishes, tx);
       return { paid: becomesPaid || order.payment !== undefined, sums };
     });
@@ -70,8 +73,8 @@ export class RecordBatch {
     attempt: HeldAttempt,
   ): Promise<PaymentSums | undefined> {
     const { order, contract, terms } = plan;
-    const refunded = zeroAmount(order.amount.currency);
-    const sums = { amount: order.amount, maxFee: contract.maxFee, deposits: batch.deposits, refunded };
+    const { amount, maxFee } = contract;
+    const sums = { amount, maxFee, deposits: batch.deposits, refunded: zeroAmount(amount.currency) };
     if (!isSufficient(sums)) return undefined;
     const nowUs = this.clock.nowUs();
     const sessionId = sessionOf(request.sessionId);
@@ -82,6 +85,7 @@ export class RecordBatch {
       attemptSerial: attempt.serial,
       sessionId,
       paid: floorToSecond(nowUs),
+      price: contract,
       nowUs,
     });
     if (!settled) return undefined;
@@ -98,8 +102,10 @@ export class RecordBatch {
     return order;
   }
 
-  private async markPaid(tx: Tx, order: Order, sessionId: string | undefined): Promise<void> {
-    await this.orders.markPaid(tx, order, floorToSecond(this.clock.nowUs()), sessionId);
+  private async markPaid(tx: Tx, order: Order, price: Price, sessionId: string | undefined): Promise<void> {
+    const { amount, choiceIndex } = price;
+    const paid = floorToSecond(this.clock.nowUs());
+    await this.orders.markPaid(tx, order, { paid, sessionId, amount, choiceIndex });
     tx.afterCommit(() => this.announcePaid(order, sessionId));
   }
 
@@ -107,8 +113,4 @@ export class RecordBatch {
     this.events.changedForList(order);
     this.events.boundTo(sessionId, order);
   }
-}
-
-function isStored(stored: readonly { coinPub: Buffer }[], coinPub: Buffer): boolean {
-  return stored.some((deposit) => deposit.coinPub.equals(coinPub));
 }

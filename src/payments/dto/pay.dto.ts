@@ -15,6 +15,8 @@ import type { JsonObject } from '../../taler/json';
 /** Most coins of one payment: 16 batches of 64. Change from a till makes a few dozen at the most. */
 export const COINS_MAX = 1024;
 const AGE_GROUPS_MAX = 32;
+/** Token families of one choice: far more than anybody combines. */
+const TOKENS_MAX = 256;
 const SESSION_LENGTH_MAX = 1024;
 
 /** CoinPaySig (orders.md 5.3): a coin and its deposit permission. */
@@ -45,6 +47,18 @@ export class CoinPaySigDto {
   h_age_commitment?: Buffer;
 }
 
+/** TokenUseSig (orders.md 5.3): a token and what it is used for. */
+export class TokenUseSigDto {
+  @Base32Field(64, { description: 'by the token over contract and wallet_data (purpose 1222)' })
+  token_sig!: Buffer;
+  @Base32Field(32)
+  token_pub!: Buffer;
+  @JsonField({ description: "the merchant's unblinded signature on the token" })
+  ub_sig!: JsonObject;
+  @Base32Field(64, { description: 'hash of the issuing public key' })
+  h_issue!: Buffer;
+}
+
 /** PayRequest (orders.md 5.3). */
 export class PayDto {
   @ListField(() => CoinPaySigDto, {
@@ -52,8 +66,17 @@ export class PayDto {
     description: 'empty only where nothing is to be paid',
   })
   coins!: CoinPaySigDto[];
-  @JsonField({ optional: true, description: 'covered by the coin signatures as a hash' })
+  @JsonField({
+    optional: true,
+    description: 'covered by the coin signatures as a hash; a contract with choices needs its choice_index',
+  })
   wallet_data?: JsonObject;
+  @ListField(() => TokenUseSigDto, {
+    optional: true,
+    lengthMax: TOKENS_MAX,
+    description: 'one for each token that the choice needs',
+  })
+  tokens?: TokenUseSigDto[];
   @TextField({
     optional: true,
     lengthMax: SESSION_LENGTH_MAX,

@@ -1,18 +1,22 @@
 import { Injectable } from '@nestjs/common';
 import type { Instance } from '../../instances/instance';
-import { OrderWithContract } from '../../orders/order';
+import type { OrderWithContract } from '../../orders/order';
+import { requireAllowed, stateOf } from '../../orders/order-life';
 import { OrdersRepository } from '../../orders/orders.repository';
 import { Clock } from '../../platform/clock';
 import { EventBus } from '../../platform/events/event-bus';
 import { attemptTopic } from '../../platform/events/topics';
+import { Waypoints } from '../../platform/waypoints';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { AttemptsRepository, HeldAttempt } from '../attempts.repository';
+import { viewContract } from '../contract-view';
 import { DepositCoins } from '../deposit-coins';
 import type { PayDto } from '../dto/pay.dto';
-import { hashCoinSet, PaymentPlan, PlanPayment } from '../payment-plan';
+import { namePayment, PaymentPlan, PlanPayment } from '../payment-plan';
 import { PaymentsRepository, StoredDeposit } from '../payments.repository';
 import { RecordBatch } from '../record-batch';
+import { refuseGivenBack, refuseOtherChoice, refuseOverflow } from '../stored-coins';
 import { explainInsufficient } from '../sufficiency';
 import { TurnTaker } from '../turn-taker';
 import { AnswerPaid } from './answer-paid';
@@ -54,6 +58,7 @@ export class PayOrder {
     private readonly turns: TurnTaker,
     private readonly clock: Clock,
     private readonly bus: EventBus,
+    private readonly waypoints: Waypoints,
   ) {}
 
   /** @throws TalerError as the tables of orders.md 5.3 and exchange.md 3 say */
@@ -62,16 +67,35 @@ export class PayOrder {
     const deadlineMs = performance.now() + TURN_WAIT_MS_MAX;
     for (;;) {
       const order = await this.orders.findForPayment(instance.serial, orderId);
-      if (!order?.claim) throw new TalerError(TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN, { detail: orderId });
+      if (!order?.claim) {
+        requireAllowed(stateOf(order, this.clock.nowUs()), 'pay', orderId);
+        throw new Error('the life of an order allows "pay" without a contract');
+      }
       const stored = order.hasDeposits ? await this.payments.findDeposits(order.serial) : [];
       if (order.payment) return this.answerPaid.run(instance, order, stored, command.request);
-      await this.refuseLate(order, command);
-      const plan = await this.planPayment.run(instance, order, command.request, coinKeys(stored));
+      const plan = await this.plan(instance, order, stored, command);
       const receipt = await this.turns.take(attemptTopic(order.serial), deadlineMs, () =>
         this.attempt(instance, plan, command),
       );
       if (typeof receipt === 'object') return receipt;
     }
+  }
+
+  /** Everything that can be refused before a deposit, in the order of orders.md 5.3. */
+  private async plan(
+    instance: Instance,
+    order: OrderWithContract,
+    stored: readonly StoredDeposit[],
+    command: PayCommand,
+  ): Promise<PaymentPlan> {
+    const { request } = command;
+    const contract = viewContract(order, request.wallet_data);
+    await this.refuseLate(order, command);
+    refuseGivenBack(request, stored);
+    const plan = await this.planPayment.run(instance, order, contract, request, stored);
+    refuseOtherChoice(plan);
+    refuseOverflow(plan);
+    return plan;
   }
 
   /** @returns 'busy' when another request of the order has the turn, 'changed' when it is worth another look at once */
@@ -83,14 +107,18 @@ export class PayOrder {
     const { order, terms } = plan;
     const nowUs = this.clock.nowUs();
     const { request, requestText: text, receivedUs = nowUs } = command;
-    const coinsHash = hashCoinSet(request.coins);
+    const coinsHash = namePayment(request);
     const held = await this.attempts.acquire(order, terms.hContract, { coinsHash, text, receivedUs }, nowUs);
     if (held === 'busy' || held === 'changed') return held;
     let isUncertain = true;
     let isFinished = false;
     try {
+      this.waypoints.pass('pay: attempt stored');
+      // Coins may have been given back since the look at them; with the turn in hand that is over (orders.md 5.5).
+      if (plan.stored.length > 0) refuseGivenBack(request, await this.payments.findDeposits(order.serial));
       const result = await this.depositCoins.run(plan, request.session_id, held);
       ({ isUncertain, isFinished } = result);
+      this.waypoints.pass('pay: all recorded');
       if (result.paid) return await this.answerPaid.sign(instance, terms.hContract);
       if (result.errors[0]) throw result.errors[0];
       return await this.settleStored(instance, plan, command);
@@ -109,6 +137,7 @@ export class PayOrder {
     // Coins of earlier tries, or a price of zero, may cover the order without a deposit of this request.
     const record = { sessionId: command.request.session_id, batch: undefined };
     const { paid, sums } = await this.recordBatch.run(plan, record, undefined);
+    this.waypoints.pass('pay: settled from what was stored');
     if (paid) return this.answerPaid.sign(instance, plan.terms.hContract);
     throw explainInsufficient(sums);
   }
@@ -118,18 +147,18 @@ export class PayOrder {
     else await this.attempts.finish(held);
   }
 
-  /** A repeat of a request that came in time, and is still being looked into, is in time. */
+  /**
+   * An offer that has expired is closed (orders.md 7.1), but for the repeat of a request that came in time and is still
+   * being looked into.
+   */
   private async refuseLate(order: OrderWithContract, command: PayCommand): Promise<void> {
-    const received = command.receivedUs ?? this.clock.nowUs();
-    if (received <= order.payDeadline) return;
-    const first = await this.attempts.findReceived(order, hashCoinSet(command.request.coins));
-    if (first !== undefined && first <= order.payDeadline) return;
-    throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_OFFER_EXPIRED, { detail: order.orderId });
+    const state = stateOf(order, command.receivedUs ?? this.clock.nowUs());
+    if (state === 'expired') {
+      const firstUs = await this.attempts.findReceived(order, namePayment(command.request));
+      if (firstUs !== undefined && stateOf(order, firstUs) !== 'expired') return;
+    }
+    requireAllowed(state, 'pay', order.orderId);
   }
-}
-
-function coinKeys(stored: readonly StoredDeposit[]): ReadonlySet<string> {
-  return new Set(stored.map((deposit) => deposit.coinPub.toString('hex')));
 }
 
 /** The exchange accepts a coin twice in a batch and confirms twice its value (exchange.md 12 no. 6). */

@@ -15,7 +15,7 @@ describe('browser sessions', () => {
 
   beforeAll(async () => {
     world = await startTestWorld();
-    coins = await withdrawCoins(world.exchange, coinsOf(8, '5'));
+    coins = await withdrawCoins(world.exchange, coinsOf(10, '5'));
   });
   afterAll(() => world?.close());
 
@@ -67,6 +67,51 @@ describe('browser sessions', () => {
     expect((await customer.paid(sig, 'tab')).status).toBe(200);
     expect((await customer.paid(sig, '')).status).toBe(200);
     expect(await statusIn(customer, 'tab')).toMatchObject({ order_status: 'claimed' });
+  });
+
+  it('find what they have bought before, by whichever way it came to them', async () => {
+    const article = { fulfillment_url: 'https://shop.example/article-7' };
+    const first = await Customer.order(world.shop, article);
+    const second = await createOrder(world.shop, article);
+    const bought = async (session: string, more = '') => {
+      const { shop } = world;
+      const forShop = `private/orders/${second.orderId}?session_id=${session}${more}`;
+      const forWallet = `orders/${second.orderId}?token=${second.token}&session_id=${session}${more}`;
+      const answers = await Promise.all([
+        shop.api.get(forShop, { token: shop.token }),
+        shop.api.get(forWallet),
+      ]);
+      expect(answers.map(({ status }) => status)).toEqual([200, 402]);
+      return answers.map(({ body }) => body.already_paid_order_id as string | undefined);
+    };
+    const isBought = [first.orderId, first.orderId];
+    const isNot = [undefined, undefined];
+    const coin = takeCoin();
+    const startedMs = performance.now();
+    const waiting = bought('one', `&timeout_ms=${POLL_MS}`);
+    const { sig } = (await first.spend(coin, { session_id: 'one' })).body as { sig: string };
+    expect(await waiting).toEqual(isBought);
+    // A repeat of the payment moves it, and so does the receipt.
+    const waitingToo = bought('two', `&timeout_ms=${POLL_MS}`);
+    expect((await first.spend(coin, { session_id: 'two' })).status).toBe(200);
+    expect(await waitingToo).toEqual(isBought);
+    expect(await bought('one')).toEqual(isNot);
+    expect((await first.paid(sig, 'one')).status).toBe(200);
+    expect(await bought('one')).toEqual(isBought);
+    expect(await bought('two')).toEqual(isNot);
+    expect(performance.now() - startedMs).toBeLessThan(POLL_MS);
+  });
+
+  it('lose a payment to a repeat that names none', async () => {
+    const customer = await Customer.order(world.shop);
+    const coin = takeCoin();
+    expect((await customer.spend(coin, { session_id: 'tab' })).status).toBe(200);
+    expect((await customer.spend(coin)).status).toBe(200);
+    expect(await statusIn(customer, 'tab')).toMatchObject({ order_status: 'claimed' });
+    expect((await customer.spend(coin, { session_id: 'tab' })).status).toBe(200);
+    expect((await customer.spend(coin, { session_id: '' })).status).toBe(200);
+    expect(await statusIn(customer, 'tab')).toMatchObject({ order_status: 'claimed' });
+    expect(await statusIn(customer, '')).toMatchObject({ order_status: 'paid' });
   });
 
   describe('are refused a payment', () => {

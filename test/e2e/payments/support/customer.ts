@@ -4,6 +4,7 @@ import { verifyReceipt } from '../../../../sandbox/wallet/pay';
 import { ownAmount } from '../../../../sandbox/wallet/state';
 import { ageGroup } from '../../../../src/taler/age-restriction';
 import { decodeBase32, encodeBase32 } from '../../../../src/taler/base32';
+import { hashJson } from '../../../../src/taler/canonical-json';
 import { createSigner } from '../../../../src/taler/eddsa';
 import type { JsonObject } from '../../../../src/taler/json';
 import { ageAttestation, coinDeposit } from '../../../../src/taler/signatures-wallet';
@@ -45,7 +46,12 @@ export class Customer {
   }
 
   /** A deposit permission, as a member of `coins` of POST pay (orders.md 5.3). */
-  permit(coin: Coin, contribution: string, minimumAge = Number(this.terms['minimum_age'] ?? 0)): JsonObject {
+  permit(
+    coin: Coin,
+    contribution: string,
+    minimumAge = Number(this.terms['minimum_age'] ?? 0),
+    walletData?: JsonObject,
+  ): JsonObject {
     const { contract, hContract } = this;
     const signer = createSigner(bytes(coin.coinPriv, 32));
     const coinSig = coinDeposit.sign(signer, {
@@ -58,6 +64,7 @@ export class Customer {
       contribution: money(contribution),
       depositFee: ownAmount(coin.feeDeposit),
       merchantPub: contract.merchantPub,
+      walletDataHash: walletData && hashJson(walletData),
     });
     return {
       coin_sig: encodeBase32(coinSig),
@@ -70,9 +77,9 @@ export class Customer {
     };
   }
 
-  /** The whole value of each coin. */
-  permitAll(coins: readonly Coin[]): JsonObject[] {
-    return coins.map((coin) => this.permit(coin, coin.value));
+  /** The whole value of each coin. @param walletData that the coins sign, such as a choice */
+  permitAll(coins: readonly Coin[], walletData?: JsonObject): JsonObject[] {
+    return coins.map((coin) => this.permit(coin, coin.value, undefined, walletData));
   }
 
   /** POST pay. @param baseUrl of another server on the same database */
@@ -83,6 +90,12 @@ export class Customer {
   /** POST pay with the whole value of each coin. */
   spend(coins: readonly Coin[], extra: object = {}): Promise<ApiAnswer> {
     return this.pay(this.permitAll(coins), extra);
+  }
+
+  /** POST pay of one of the choices of the contract (orders.md 8.3). */
+  choose(choiceIndex: number, coins: readonly Coin[], extra: object = {}): Promise<ApiAnswer> {
+    const walletData = { choice_index: choiceIndex };
+    return this.pay(this.permitAll(coins, walletData), { wallet_data: walletData, ...extra });
   }
 
   unclaim(): Promise<ApiAnswer> {
