@@ -30,8 +30,11 @@ module.exports = {
     feature('exchange', []),
     feature('instances', ['crypto', 'exchange']),
     feature('auth', ['crypto', 'exchange', 'instances']),
-    feature('orders', ['crypto', 'exchange', 'instances']),
+    feature('provisioning', ['crypto', 'exchange', 'instances', 'auth']),
+    feature('pages', []),
+    feature('orders', ['crypto', 'exchange', 'instances', 'pages']),
     feature('payments', ['crypto', 'exchange', 'instances', 'orders']),
+    feature('refunds', ['crypto', 'exchange', 'instances', 'orders', 'payments']),
     {
       name: 'src-never-imports-sandbox-or-tests',
       severity: 'error',

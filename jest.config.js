@@ -1,11 +1,15 @@
 const transform = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] };
 
 /**
- * Three sizes of test. unit: no database; integration: use cases and repositories on real PostgreSQL;
- * e2e: HTTP in, JSON out, with the sandbox exchange and wallet as counterparts.
+ * Four sizes of test. unit: no database; integration: use cases and repositories on real PostgreSQL;
+ * e2e: HTTP in, JSON out, with the sandbox exchange and wallet as counterparts; browser: the same looked at by people.
  */
 module.exports = {
-  reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
+  reporters: [
+    'default',
+    '<rootDir>/test/support/protocol-coverage-reporter.js',
+    '<rootDir>/test/support/summary-reporter.js',
+  ],
   maxWorkers: 2,
   projects: [
     {
@@ -31,6 +35,15 @@ module.exports = {
       testEnvironment: 'node',
       transform,
       testMatch: ['<rootDir>/test/e2e/**/*.spec.ts'],
+      setupFilesAfterEnv: ['<rootDir>/test/coverage/record-tests.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup.js',
+      globalTeardown: '<rootDir>/test/support/global-teardown.js',
+    },
+    {
+      displayName: 'browser',
+      testEnvironment: 'node',
+      transform,
+      testMatch: ['<rootDir>/test/browser/**/*.spec.ts'],
       globalSetup: '<rootDir>/test/support/global-setup.js',
       globalTeardown: '<rootDir>/test/support/global-teardown.js',
     },

@@ -8,9 +8,10 @@ create table accounts (
   salt bytea not null,
   h_wire bytea not null,
   credit_facade_url text,
-  credit_facade_credentials text,
+  credit_facade_credentials bytea,
   extra_wire_subject_metadata text,
-  active boolean not null
+  active boolean not null,
+  credentials_encrypted boolean default false not null
 );
 create table deleted_orders (
   instance_serial bigint not null,
@@ -72,7 +73,9 @@ create table instances (
   password_salt bytea,
   password_hash bytea,
   created_us bigint not null,
-  deleted_us bigint
+  deleted_us bigint,
+  email_validated boolean default false not null,
+  phone_validated boolean default false not null
 );
 create table login_tokens (
   serial bigint generated always as identity not null,
@@ -82,7 +85,8 @@ create table login_tokens (
   refreshable boolean not null,
   description text,
   created_us bigint not null,
-  expires_us bigint not null
+  expires_us bigint not null,
+  from_password boolean default false not null
 );
 create table migrations (
   id integer default nextval('migrations_id_seq'::regclass) not null,
@@ -129,6 +133,12 @@ create table payment_attempts (
   retry_us bigint not null,
   retries integer default 0 not null
 );
+create table rate_limits (
+  key bytea not null,
+  instance_serial bigint,
+  attempts integer not null,
+  ends_us bigint not null
+);
 create table refunds (
   serial bigint generated always as identity not null,
   order_serial bigint not null,
@@ -171,6 +181,7 @@ alter table orders add constraint orders_pkey PRIMARY KEY (serial);
 alter table orders add constraint orders_refund_check CHECK ((refund_obtained <= refund_granted));
 alter table payment_attempts add constraint payment_attempts_order_coins_key UNIQUE (order_serial, coins_hash);
 alter table payment_attempts add constraint payment_attempts_pkey PRIMARY KEY (serial);
+alter table rate_limits add constraint rate_limits_pkey PRIMARY KEY (key);
 alter table refunds add constraint refunds_confirmation_check CHECK ((((exchange_sig IS NULL) = (exchange_pub IS NULL)) AND ((exchange_sig IS NULL) = (obtained_us IS NULL))));
 alter table refunds add constraint refunds_order_coin_transaction_key UNIQUE (order_serial, coin_pub, rtransaction_id);
 alter table refunds add constraint refunds_pkey PRIMARY KEY (serial);
@@ -182,12 +193,17 @@ alter table deposits add constraint deposits_order_fkey FOREIGN KEY (order_seria
 alter table login_tokens add constraint login_tokens_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table orders add constraint orders_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table payment_attempts add constraint payment_attempts_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
+alter table rate_limits add constraint rate_limits_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table refunds add constraint refunds_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
 CREATE INDEX deposit_confirmations_order_idx ON deposit_confirmations USING btree (order_serial);
 CREATE INDEX deposits_confirmation_idx ON deposits USING btree (confirmation_serial);
+CREATE INDEX login_tokens_expiry_idx ON login_tokens USING btree (expires_us);
 CREATE INDEX login_tokens_instance_idx ON login_tokens USING btree (instance_serial, serial);
+CREATE INDEX login_tokens_scope_idx ON login_tokens USING btree (instance_serial, scope, expires_us DESC, serial DESC);
 CREATE INDEX orders_instance_serial_idx ON orders USING btree (instance_serial, serial);
 CREATE INDEX orders_refunded_idx ON orders USING btree (instance_serial, serial) WHERE (refund_granted > (0)::numeric);
 CREATE INDEX orders_session_idx ON orders USING btree (instance_serial, hashtextextended(session_id, (0)::bigint), hashtextextended(fulfillment_url, (0)::bigint)) WHERE (session_id IS NOT NULL);
 CREATE UNIQUE INDEX payment_attempts_in_flight_key ON payment_attempts USING btree (order_serial) WHERE (owner IS NOT NULL);
 CREATE INDEX payment_attempts_retry_idx ON payment_attempts USING btree (retry_us);
+CREATE INDEX rate_limits_ends_idx ON rate_limits USING btree (ends_us);
+CREATE INDEX rate_limits_instance_idx ON rate_limits USING btree (instance_serial) WHERE (instance_serial IS NOT NULL);

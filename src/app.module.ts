@@ -17,6 +17,8 @@ import { JobsModule } from './platform/jobs/jobs.module';
 import { HealthController } from './platform/observability/health.controller';
 import type { Log } from './platform/observability/log';
 import { PlatformModule } from './platform/platform.module';
+import { ProvisioningModule } from './provisioning/provisioning.module';
+import { RefundsModule } from './refunds/refunds.module';
 
 /** The whole backend: the platform, then the features along their arrows. */
 @Module({ controllers: [HealthController] })
@@ -39,8 +41,10 @@ export class AppModule {
         // Express tries routes in the order of registration: what is polled most comes first.
         OrdersModule,
         PaymentsModule,
+        RefundsModule,
         InstancesModule,
         AuthModule,
+        ProvisioningModule,
       ],
     };
   }

@@ -1,4 +1,5 @@
 import { LoginTokenEntity } from './auth/login-token.entity';
+import { RateLimitEntity } from './auth/rate-limit.entity';
 import { AccountEntity } from './instances/accounts/account.entity';
 import { InstanceEntity } from './instances/instance.entity';
 import { DeletedOrderEntity } from './orders/deleted-order.entity';
@@ -14,6 +15,7 @@ export const ENTITIES = [
   InstanceEntity,
   AccountEntity,
   LoginTokenEntity,
+  RateLimitEntity,
   OrderEntity,
   DeletedOrderEntity,
   PaymentAttemptEntity,

@@ -14,7 +14,7 @@ const TOKENS_MAX = 10_000;
 /** A revocation reaches every process by event; this bounds how long one could miss it. */
 const TOKEN_MEMORY_US = 10_000_000n;
 
-/** What a valid credential opens. */
+/** What a valid token opens. */
 export interface Credential {
   /** undefined: the configured token of the operator, good for the admin instance. */
   readonly instanceSerial: bigint | undefined;
@@ -33,6 +33,8 @@ interface KnownToken extends Credential {
 export class Authenticator {
   private readonly known = new Map<string, KnownToken>();
   private readonly operatorHash: Buffer | undefined;
+  /** Counts revocations, so that a token that is read while one happens is not remembered. */
+  private revocations = 0;
 
   constructor(
     private readonly tokens: TokensRepository,
@@ -42,6 +44,7 @@ export class Authenticator {
   ) {
     this.operatorHash = config.merchantToken === undefined ? undefined : hashToken(config.merchantToken);
     bus.subscribeKind('token', (topic) => {
+      this.revocations++;
       const key = topic.slice('token:'.length);
       if (key === '') this.known.clear();
       else this.known.delete(key);
@@ -50,48 +53,75 @@ export class Authenticator {
 
   /**
    * @param authorization the header's value
+   * @param instanceSerial of the addressed instance, whose old-style password is a token, too (management.md 2.1)
    * @throws TalerError MERCHANT_GENERIC_UNAUTHORIZED when missing, malformed, unknown or expired
    */
-  async bearer(authorization: string | undefined): Promise<Credential> {
+  async bearer(authorization: string | undefined, instanceSerial?: bigint): Promise<Credential> {
     const match = /^Bearer +(secret-token:\S+)$/i.exec(authorization ?? '');
     if (!match?.[1]) throw unauthorized();
     const tokenHash = hashToken(match[1]);
     if (this.operatorHash && timingSafeEqual(tokenHash, this.operatorHash)) {
       return { instanceSerial: undefined, scope: 'all', refreshable: false, tokenHash };
     }
-    const token = await this.lookUp(tokenHash);
+    const hashes = [tokenHash];
+    if (instanceSerial !== undefined) hashes.push(hashPasswordToken(instanceSerial, match[1]));
+    const token = this.recall(hashes) ?? (await this.lookUp(hashes));
     if (!token || token.expires <= this.clock.nowUs()) throw unauthorized();
     return token;
   }
 
-  private async lookUp(tokenHash: Buffer): Promise<KnownToken | undefined> {
-    // Looked up by its hash: how long that takes tells nothing about the tokens themselves.
-    const key = tokenHash.toString('base64');
-    const known = this.known.get(key);
-    if (known && known.rememberedUntilUs > this.clock.nowUs()) return known;
-    const row = await this.tokens.findByHash(tokenHash);
+  // Looked up by its hash: how long that takes tells nothing about the tokens themselves.
+  private recall(hashes: readonly Buffer[]): KnownToken | undefined {
+    const nowUs = this.clock.nowUs();
+    for (const tokenHash of hashes) {
+      const known = this.known.get(keyOf(tokenHash));
+      if (known && known.rememberedUntilUs > nowUs) return known;
+    }
+    return undefined;
+  }
+
+  private async lookUp(hashes: readonly Buffer[]): Promise<KnownToken | undefined> {
+    const { revocations } = this;
+    const row = await this.tokens.findByHash(hashes);
     if (!row || !isTokenScope(row.scope)) {
-      this.known.delete(key);
+      for (const tokenHash of hashes) this.known.delete(keyOf(tokenHash));
       return undefined;
     }
     const token: KnownToken = {
       instanceSerial: row.instanceSerial,
       scope: row.scope,
       refreshable: row.refreshable,
-      tokenHash,
+      tokenHash: row.tokenHash,
       expires: row.expiresUs,
       rememberedUntilUs: this.clock.nowUs() + TOKEN_MEMORY_US,
     };
-    const [oldest] = this.known.keys();
-    if (this.known.size >= TOKENS_MAX && oldest !== undefined) this.known.delete(oldest);
-    this.known.set(key, token);
+    if (revocations === this.revocations) this.remember(token);
     return token;
   }
+
+  private remember(token: KnownToken): void {
+    const [oldest] = this.known.keys();
+    if (this.known.size >= TOKENS_MAX && oldest !== undefined) this.known.delete(oldest);
+    this.known.set(keyOf(token.tokenHash), token);
+  }
+}
+
+function keyOf(tokenHash: Buffer): string {
+  return tokenHash.toString('base64');
 }
 
 /** Tokens hold 256 random bits, so one round of SHA-256 is all their hash needs. */
 export function hashToken(token: string): Buffer {
   return hash('sha256', token, 'buffer');
+}
+
+/**
+ * The hash of an old-style password that is shown as token. It was chosen by people: two instances may have the same
+ * one, which their rows do not tell.
+ * @param token with the prefix `secret-token:`
+ */
+export function hashPasswordToken(instanceSerial: bigint, token: string): Buffer {
+  return hash('sha256', `password ${instanceSerial} ${token}`, 'buffer');
 }
 
 export function unauthorized(): TalerError {

@@ -1,4 +1,12 @@
-import { BoolField, EnumField, RelativeTimeField, TextField, TimestampField } from '../platform/http/fields';
+import {
+  BoolField,
+  EnumField,
+  IntField,
+  ListField,
+  RelativeTimeField,
+  TextField,
+  TimestampField,
+} from '../platform/http/fields';
 import type { RelativeTime } from '../taler/timestamp';
 import { TOKEN_SCOPES } from './token-scopes';
 
@@ -32,4 +40,26 @@ export class LoginTokenSuccessResponse {
   expiration!: object;
   @BoolField()
   refreshable!: boolean;
+}
+
+/** TokenInfo (management.md 2.5). */
+export class TokenInfo {
+  @TimestampField()
+  creation_time!: object;
+  @TimestampField()
+  expiration!: object;
+  @EnumField(Object.keys(TOKEN_SCOPES))
+  scope!: string;
+  @BoolField()
+  refreshable!: boolean;
+  @TextField({ optional: true, lengthMax: 1024 })
+  description?: string;
+  @IntField({ description: 'for paging, and to revoke it' })
+  serial!: number;
+}
+
+/** TokenInfos (management.md 2.5). */
+export class TokenInfos {
+  @ListField(() => TokenInfo, { lengthMax: 1024 })
+  tokens!: TokenInfo[];
 }

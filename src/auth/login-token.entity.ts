@@ -26,4 +26,7 @@ export class LoginTokenEntity {
   createdUs!: bigint;
   @BigintColumn('expires_us')
   expiresUs!: bigint;
+  /** The password itself, in the form of before v19 (management.md 2.1). */
+  @Column({ name: 'from_password', type: 'boolean', default: false })
+  fromPassword!: boolean;
 }

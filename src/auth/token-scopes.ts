@@ -29,9 +29,23 @@ export function isTokenScope(text: string): text is TokenScope {
   return Object.hasOwn(TOKEN_SCOPES, text);
 }
 
-/** True when a token of `scope` may do what needs `permission`. */
+/** Permissions that a route asks for and another one grants, too (management.md 2.2, 20). */
+const ALSO_GRANTED_BY: Partial<Record<Permission, readonly Permission[]>> = {
+  // Two names of the reference for one permission.
+  'inventory-lock': ['products-lock'],
+  'products-lock': ['inventory-lock'],
+  // PATCH of an instance: what the docs name, and what the name says.
+  'instances-token-write': ['instances-write'],
+};
+
+/**
+ * True when a token of `scope` may do what needs `permission`. `token-refresh` is no matter of scopes: the token says
+ * itself whether it is refreshable (management.md 2.3).
+ */
 export function grants(scope: TokenScope, permission: Permission): boolean {
-  return TOKEN_SCOPES[scope].some((pattern) => covers(pattern, permission));
+  if (permission === 'token-refresh') return false;
+  const names = [permission, ...(ALSO_GRANTED_BY[permission] ?? [])];
+  return TOKEN_SCOPES[scope].some((pattern) => names.some((name) => covers(pattern, name)));
 }
 
 /** True when everything that `wanted` grants is granted by `held` too: a refresh never widens (management.md 2.3). */

@@ -1,13 +1,16 @@
-import { Body, Delete, Headers, Post } from '@nestjs/common';
+import { Body, Delete, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Instance } from '../instances/instance';
 import { CurrentInstance } from '../instances/instance-scope.guard';
 import { InstanceController } from '../platform/http/instance-controller';
 import { TakesCredential } from '../platform/http/permission';
+import { TOO_MANY_LOGINS } from '../platform/http/too-many';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
-import { timestampToJson } from '../taler/timestamp';
+import type { Credential } from './authenticator';
 import { LoginTokenRequest, LoginTokenSuccessResponse } from './dto';
+import { CurrentCredential } from './permission.guard';
+import { toLoginToken } from './token-responses';
 import { IssueToken } from './use-cases/issue-token';
 import { RevokeToken } from './use-cases/revoke-token';
 
@@ -24,23 +27,18 @@ export class TokensController {
   @TakesCredential('password', 'token')
   @Operation({
     summary: 'Obtain a login token',
-    description: 'By password (HTTP Basic, user name = instance id), or by a refreshable token (Bearer).',
+    description:
+      'By password (HTTP Basic, user name = instance id), or by a refreshable token (Bearer). After too many wrong ' +
+      'passwords 429, with Retry-After.',
     good: { 200: { description: 'the token; it is shown this once', body: LoginTokenSuccessResponse } },
-    errors: [...BODY_ERRORS, ...TOKEN_ERRORS, ...INSTANCE_ERRORS],
+    errors: [...BODY_ERRORS, ...TOKEN_ERRORS, ...INSTANCE_ERRORS, TOO_MANY_LOGINS],
   })
   async issue(
     @CurrentInstance() instance: Instance,
-    @Headers('authorization') authorization: string | undefined,
+    @CurrentCredential() held: Credential | undefined,
     @Body() request: LoginTokenRequest,
   ) {
-    const issued = await this.issueToken.run(instance, authorization, request);
-    return {
-      token: issued.accessToken,
-      access_token: issued.accessToken,
-      scope: issued.scope,
-      expiration: timestampToJson(issued.expiration),
-      refreshable: issued.refreshable,
-    };
+    return toLoginToken(await this.issueToken.run(instance, held, request));
   }
 
   @Delete()
@@ -50,10 +48,7 @@ export class TokensController {
     good: { 204: { description: 'it opens nothing any more' } },
     errors: [TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, ...INSTANCE_ERRORS],
   })
-  async revoke(
-    @CurrentInstance() instance: Instance,
-    @Headers('authorization') authorization: string | undefined,
-  ) {
-    await this.revokeToken.run(instance, authorization);
+  async revoke(@CurrentCredential() held: Credential) {
+    await this.revokeToken.run(held);
   }
 }

@@ -6,6 +6,7 @@ import { ExchangeDirectory, TrustedExchange } from './exchange-directory';
 import { exchangeTimeout, untrustedExchange } from './exchange-errors';
 import { ExchangeKeys } from './exchange-keys';
 import { ExchangeKeysSource } from './exchange-keys.source';
+import { ExchangeSlot, ExchangeStatus, statusOf } from './exchange-status';
 
 /** How long keys may be used after their expiration while a newer document is being fetched. */
 export const KEYS_GRACE_US = 60n * MINUTE_US;
@@ -35,17 +36,6 @@ export interface UsableExchanges {
   readonly rejected: readonly { readonly exchange: TrustedExchange; readonly error: TalerError }[];
 }
 
-interface Slot {
-  readonly exchange: TrustedExchange;
-  keys?: ExchangeKeys;
-  /** The one download or database look-up under way. */
-  flight?: Promise<ExchangeKeys>;
-  lastDownloadUs?: bigint;
-  lastFailure?: { readonly atUs: bigint; readonly error: TalerError };
-  failuresInRow: number;
-  timer?: NodeJS.Timeout;
-}
-
 /**
  * The verified /keys of the trusted exchanges: from memory, else from the database, else from the network; one download
  * at a time per exchange. A timer renews them when they expire (the reference's exchangekeyupdate, exchange.md 11).
@@ -53,7 +43,7 @@ interface Slot {
 @Injectable()
 export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly logger = new Logger(ExchangeKeysCache.name);
-  private readonly slots = new Map<string, Slot>();
+  private readonly slots = new Map<string, ExchangeSlot>();
   private stopped = false;
 
   constructor(
@@ -130,18 +120,23 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
     return { usable, rejected };
   }
 
-  private slotOf(exchange: TrustedExchange): Slot {
+  /** How it stands with each exchange, in the order of the configuration (management.md 5.2). */
+  status(): ExchangeStatus[] {
+    return [...this.slots.values()].map((slot) => statusOf(slot, this.clock.nowUs()));
+  }
+
+  private slotOf(exchange: TrustedExchange): ExchangeSlot {
     const slot = this.slots.get(exchange.baseUrl);
     if (slot === undefined) throw untrustedExchange(exchange.baseUrl);
     return slot;
   }
 
-  private usableKeys({ keys }: Slot): ExchangeKeys | undefined {
+  private usableKeys({ keys }: ExchangeSlot): ExchangeKeys | undefined {
     return keys !== undefined && this.clock.nowUs() < keys.expiresUs + KEYS_GRACE_US ? keys : undefined;
   }
 
   /** Joins the update under way or starts one. */
-  private update(slot: Slot): Promise<ExchangeKeys> {
+  private update(slot: ExchangeSlot): Promise<ExchangeKeys> {
     const failure = slot.lastFailure;
     if (slot.flight !== undefined) return slot.flight;
     if (failure !== undefined && this.isWithin(FAILURE_PAUSE_US, failure.atUs))
@@ -149,11 +144,11 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
     return this.fly(slot, () => this.loadOrDownload(slot));
   }
 
-  private updateInBackground(slot: Slot): void {
+  private updateInBackground(slot: ExchangeSlot): void {
     this.update(slot).catch(() => undefined); // `fly` has logged it
   }
 
-  private async forcedUpdate(slot: Slot): Promise<ExchangeKeys> {
+  private async forcedUpdate(slot: ExchangeSlot): Promise<ExchangeKeys> {
     // What is under way may be a look into the database only, which does not count as fresh.
     await slot.flight?.catch(() => undefined);
     if (slot.flight !== undefined) return slot.flight;
@@ -166,7 +161,7 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
     return this.usableKeys(slot) ?? this.update(slot);
   }
 
-  private fly(slot: Slot, obtain: () => Promise<ExchangeKeys>): Promise<ExchangeKeys> {
+  private fly(slot: ExchangeSlot, obtain: () => Promise<ExchangeKeys>): Promise<ExchangeKeys> {
     const flight = obtain().finally(() => {
       slot.flight = undefined;
       this.planRefresh(slot);
@@ -180,7 +175,7 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
   }
 
   /** Another process may have stored newer keys than ours; only without them do we ask the exchange. */
-  private async loadOrDownload(slot: Slot): Promise<ExchangeKeys> {
+  private async loadOrDownload(slot: ExchangeSlot): Promise<ExchangeKeys> {
     const stored = await this.source.load(slot.exchange, slot.keys?.fetchedUs);
     if (stored !== undefined) {
       slot.keys = stored;
@@ -190,7 +185,7 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
     return this.download(slot);
   }
 
-  private async download(slot: Slot): Promise<ExchangeKeys> {
+  private async download(slot: ExchangeSlot): Promise<ExchangeKeys> {
     slot.lastDownloadUs = this.clock.nowUs();
     try {
       slot.keys = await this.source.download(slot.exchange);
@@ -205,14 +200,16 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
   }
 
   /** One timer per exchange: at the expiration of good keys, with growing pauses while there are none. */
-  private planRefresh(slot: Slot): void {
+  private planRefresh(slot: ExchangeSlot): void {
     clearTimeout(slot.timer);
     if (this.stopped) return;
-    slot.timer = setTimeout(() => this.updateInBackground(slot), this.refreshDelayMs(slot));
+    const delayMs = this.refreshDelayMs(slot);
+    slot.nextUpdateUs = this.clock.nowUs() + BigInt(Math.round(delayMs)) * 1000n;
+    slot.timer = setTimeout(() => this.updateInBackground(slot), delayMs);
     slot.timer.unref();
   }
 
-  private refreshDelayMs(slot: Slot): number {
+  private refreshDelayMs(slot: ExchangeSlot): number {
     const untilExpiryMs =
       slot.keys === undefined ? 0 : Number((slot.keys.expiresUs - this.clock.nowUs()) / 1000n);
     const backOffMs = Math.min(RETRY_FIRST_MS * 2 ** Math.min(slot.failuresInRow, 20), RETRY_LAST_MS);
@@ -226,7 +223,11 @@ export class ExchangeKeysCache implements OnApplicationBootstrap, OnModuleDestro
     return elapsedUs >= 0n && elapsedUs < spanUs;
   }
 
-  private async waitFor(slot: Slot, flight: Promise<ExchangeKeys>, waitMs: number): Promise<ExchangeKeys> {
+  private async waitFor(
+    slot: ExchangeSlot,
+    flight: Promise<ExchangeKeys>,
+    waitMs: number,
+  ): Promise<ExchangeKeys> {
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<never>((_resolve, reject) => {
       timer = setTimeout(() => reject(exchangeTimeout(slot.exchange, 'keys')), waitMs);

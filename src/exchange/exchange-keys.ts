@@ -1,6 +1,7 @@
 import { Amount, compareAmounts, minAmount } from '../taler/amount';
 import { DenominationKey } from '../taler/denominations';
 import { EddsaVerifier } from '../taler/eddsa';
+import type { JsonValue } from '../taler/json';
 import { HOUR_US, Timestamp } from '../taler/timestamp';
 import { AccountRestriction, allowsAccount } from './account-restrictions';
 import { TrustedExchange } from './exchange-directory';
@@ -35,6 +36,8 @@ export interface ExchangeAccount {
   readonly conversionUrl?: string;
   /** On money leaving the account: what the exchange may pay out to. */
   readonly debitRestrictions: readonly AccountRestriction[];
+  /** The same as the exchange signed them, to be shown. */
+  readonly debitRestrictionsJson: JsonValue;
   /** On money coming in: from where a KYC auth transfer may come. */
   readonly creditRestrictions: readonly AccountRestriction[];
 }

@@ -204,6 +204,7 @@ function verifyAccount(master: EddsaVerifier, record: AccountRecord): ExchangeAc
     priority: record.priority,
     conversionUrl,
     debitRestrictions: parseRestrictions(debitRestrictions),
+    debitRestrictionsJson: debitRestrictions,
     creditRestrictions: parseRestrictions(creditRestrictions),
   };
 }

@@ -1,23 +1,39 @@
-import { Body, Get, Param, Post } from '@nestjs/common';
+import { Body, Delete, Get, Param, Patch, Post, Req, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
+import type { Request, Response } from 'express';
 import { InstanceController } from '../platform/http/instance-controller';
 import { RequirePermission } from '../platform/http/permission';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
-import { decodeBase32, encodeBase32 } from '../taler/base32';
+import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
-import { AddAccountDto } from './dto/add-account.dto';
+import { requireAccountHash, unknownAccount } from './accounts/account-hash';
+import { toAccountText } from './accounts/account-text';
+import { AddAccountDto, PatchAccountDto } from './dto/account.dto';
 import { AccountAddResponse, AccountsResponse, BankAccountDetail } from './dto/responses';
 import type { Instance } from './instance';
 import { toAccountDetail, toAccountSummary } from './instance-responses';
 import { CurrentInstance } from './instance-scope.guard';
 import { AddAccount } from './use-cases/add-account';
+import { DeactivateAccount } from './use-cases/deactivate-account';
+import { PatchAccount } from './use-cases/patch-account';
+
+const ONE_ACCOUNT_ERRORS = [
+  ...TOKEN_ERRORS,
+  ...INSTANCE_ERRORS,
+  TalerCode.MERCHANT_GENERIC_H_WIRE_MALFORMED,
+  TalerCode.MERCHANT_GENERIC_ACCOUNT_UNKNOWN,
+];
 
 /** `private/accounts`: where exchanges wire the money to (management.md 6). */
 @ApiTags('Bank accounts')
 @InstanceController('private/accounts')
 export class AccountsController {
-  constructor(private readonly addAccount: AddAccount) {}
+  constructor(
+    private readonly addAccount: AddAccount,
+    private readonly patchAccount: PatchAccount,
+    private readonly deactivateAccount: DeactivateAccount,
+  ) {}
 
   @Post()
   @RequirePermission('accounts-write')
@@ -52,19 +68,66 @@ export class AccountsController {
   @RequirePermission('accounts-read')
   @Operation({
     summary: 'Read a bank account',
-    good: { 200: { description: 'the account, without credentials', body: BankAccountDetail } },
-    errors: [
-      ...TOKEN_ERRORS,
-      ...INSTANCE_ERRORS,
-      TalerCode.MERCHANT_GENERIC_H_WIRE_MALFORMED,
-      TalerCode.MERCHANT_GENERIC_ACCOUNT_UNKNOWN,
-    ],
+    description: 'As JSON, or for people as text/plain.',
+    good: {
+      200: {
+        description: 'the account, without credentials',
+        body: BankAccountDetail,
+        alsoAs: { 'text/plain': { type: 'string' } },
+        headers: { Vary: 'Accept' },
+      },
+    },
+    errors: [...ONE_ACCOUNT_ERRORS, TalerCode.GENERIC_REQUESTED_FORMAT_UNSUPPORTED],
+    headers: [{ name: 'Accept', description: 'application/json or text/plain' }],
   })
-  read(@CurrentInstance() instance: Instance, @Param('h_wire') text: string) {
-    const hWire = decodeBase32(text, 64);
-    if (!hWire) throw new TalerError(TalerCode.MERCHANT_GENERIC_H_WIRE_MALFORMED, { detail: 'h_wire' });
+  read(
+    @CurrentInstance() instance: Instance,
+    @Param('h_wire') text: string,
+    @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
+  ) {
+    response.setHeader('Vary', 'Accept');
+    const hWire = requireAccountHash(text);
     const account = instance.accounts.find((candidate) => candidate.hWire.equals(hWire));
-    if (!account) throw new TalerError(TalerCode.MERCHANT_GENERIC_ACCOUNT_UNKNOWN, { detail: text });
-    return toAccountDetail(account);
+    if (!account) throw unknownAccount(hWire);
+    switch (request.accepts('application/json', 'text/plain')) {
+      case 'application/json':
+        return toAccountDetail(account);
+      case 'text/plain':
+        response.type('text/plain');
+        return toAccountText(account);
+      default:
+        throw new TalerError(TalerCode.GENERIC_REQUESTED_FORMAT_UNSUPPORTED, { detail: 'Accept' });
+    }
+  }
+
+  @Patch(':h_wire')
+  @RequirePermission('accounts-write')
+  @Operation({
+    summary: 'Change what is known of a bank account beside its payto URI',
+    description:
+      'What is absent stays as it is; credentials of the type "none" remove those that are stored.',
+    good: { 204: { description: 'changed' } },
+    errors: [...BODY_ERRORS, ...ONE_ACCOUNT_ERRORS],
+  })
+  async patch(
+    @CurrentInstance() instance: Instance,
+    @Param('h_wire') text: string,
+    @Body() request: PatchAccountDto,
+  ): Promise<void> {
+    await this.patchAccount.run(instance, requireAccountHash(text), request);
+  }
+
+  @Delete(':h_wire')
+  @RequirePermission('accounts-write')
+  @Operation({
+    summary: 'Deactivate a bank account',
+    description:
+      'It stays in the list as inactive, since old contracts name it; adding it again takes it back.',
+    good: { 204: { description: 'deactivated' } },
+    errors: ONE_ACCOUNT_ERRORS,
+  })
+  async remove(@CurrentInstance() instance: Instance, @Param('h_wire') text: string): Promise<void> {
+    await this.deactivateAccount.run(instance, requireAccountHash(text));
   }
 }

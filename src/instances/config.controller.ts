@@ -40,6 +40,7 @@ export class ConfigController {
     // before the admin instance was created, so that clients can find out what they talk to.
     if (instanceId !== undefined && instanceId !== 'default') await this.instances.get(instanceId);
     const { config } = this;
+    const { mandatoryTanChannels: mandatory } = config;
     const exchanges = this.exchanges.list();
     const currencies = new Set([config.currency, ...exchanges.map((exchange) => exchange.currency)]);
     return {
@@ -47,7 +48,7 @@ export class ConfigController {
       name: 'taler-merchant',
       implementation: IMPLEMENTATION,
       currency: config.currency,
-      default_persona: 'expert',
+      default_persona: config.defaultPersona,
       currencies: Object.fromEntries(
         [...currencies].map((currency) => [currency, specificationOf(currency)]),
       ),
@@ -57,9 +58,12 @@ export class ConfigController {
         master_pub: encodeBase32(exchange.masterPub),
       })),
       report_generators: {},
-      have_self_provisioning: false,
+      phone_regex: config.phoneRegex?.text,
+      have_self_provisioning: config.selfProvisioning,
       have_donau: false,
-      payment_target_types: '*',
+      mandatory_tan_channels: mandatory.length === 0 ? undefined : mandatory,
+      payment_target_types: config.paymentTargetTypes?.join(' ') ?? '*',
+      payment_target_regex: config.paymentTargetRegex?.text,
       default_pay_delay: relativeTimeToJson(config.defaultPayDelay),
       default_refund_delay: relativeTimeToJson(config.defaultRefundDelay),
       default_wire_transfer_delay: relativeTimeToJson(config.defaultWireTransferDelay),

@@ -20,9 +20,9 @@ export function toInstanceDetail(instance: Instance) {
   return {
     name: instance.name,
     email: instance.email,
-    email_validated: instance.email === undefined ? undefined : false,
+    email_validated: instance.email === undefined ? undefined : instance.emailValidated,
     phone_number: instance.phoneNumber,
-    phone_validated: instance.phoneNumber === undefined ? undefined : false,
+    phone_validated: instance.phoneNumber === undefined ? undefined : instance.phoneValidated,
     website: instance.website,
     logo: instance.logo,
     merchant_pub: encodeBase32(instance.merchantPub),

@@ -1,6 +1,5 @@
-import { Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { BigintColumn, BytesColumn, TextColumn } from '../platform/database/columns';
-import { Column } from 'typeorm';
 
 /** Table `instances`: one merchant. Columns only; joins are written in the repository. */
 @Entity({ name: 'instances' })
@@ -19,8 +18,12 @@ export class InstanceEntity {
   name!: string;
   @TextColumn('email', { nullable: true })
   email!: string | null;
+  @Column({ name: 'email_validated', type: 'boolean', default: false })
+  emailValidated!: boolean;
   @TextColumn('phone_number', { nullable: true })
   phoneNumber!: string | null;
+  @Column({ name: 'phone_validated', type: 'boolean', default: false })
+  phoneValidated!: boolean;
   @TextColumn('website', { nullable: true })
   website!: string | null;
   @TextColumn('logo', { nullable: true })

@@ -21,7 +21,10 @@ export interface Instance {
   readonly id: string;
   readonly name: string;
   readonly email: string | undefined;
+  /** Whether a code that was sent there came back (management.md 3.1). */
+  readonly emailValidated: boolean;
   readonly phoneNumber: string | undefined;
+  readonly phoneValidated: boolean;
   readonly website: string | undefined;
   readonly logo: string | undefined;
   readonly address: JsonObject;

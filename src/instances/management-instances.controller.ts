@@ -1,41 +1,24 @@
-import { Body, Controller, Get, Param, Post } from '@nestjs/common';
+import { Body, Controller, Get, Param, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { RequireAdmin } from '../platform/http/permission';
 import { BODY_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
-import { CreateInstanceDto } from './dto/create-instance.dto';
+import { PatchInstanceDto } from './dto/instance.dto';
 import { InstancesResponse, QueryInstancesResponse } from './dto/responses';
 import { InstanceDirectory } from './instance-directory';
 import { toInstanceDetail, toInstanceSummary } from './instance-responses';
 import { InstancesRepository } from './instances.repository';
-import { CreateInstance } from './use-cases/create-instance';
+import { PatchInstance } from './use-cases/patch-instance';
 
-/** `/management/instances`: exists once, for the admin (management.md 1.1). */
+/** `/management/instances`: exists once, for the admin (management.md 1.1). Creating and deleting is provisioning's. */
 @ApiTags('Instances')
 @Controller('management/instances')
 export class ManagementInstancesController {
   constructor(
-    private readonly createInstance: CreateInstance,
+    private readonly patchInstance: PatchInstance,
     private readonly instances: InstancesRepository,
     private readonly directory: InstanceDirectory,
   ) {}
-
-  @Post()
-  @RequireAdmin('instances-write')
-  @Operation({
-    summary: 'Create an instance',
-    good: { 204: { description: 'created, or there already with the same configuration' } },
-    errors: [
-      ...BODY_ERRORS,
-      ...TOKEN_ERRORS,
-      TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH,
-      TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_ALREADY_EXISTS,
-      TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_PURGE_REQUIRED,
-    ],
-  })
-  async create(@Body() request: CreateInstanceDto): Promise<void> {
-    await this.createInstance.run(request);
-  }
 
   @Get()
   @RequireAdmin('instances-read')
@@ -57,5 +40,22 @@ export class ManagementInstancesController {
   })
   async read(@Param('id') id: string) {
     return toInstanceDetail(await this.directory.get(id));
+  }
+
+  @Patch(':id')
+  @RequireAdmin('instances-token-write')
+  @Operation({
+    summary: 'Change the configuration of an instance',
+    description: 'The whole configuration anew: an absent member is none afterwards; an absent delay stays.',
+    good: { 204: { description: 'changed' } },
+    errors: [
+      ...BODY_ERRORS,
+      ...TOKEN_ERRORS,
+      TalerCode.MERCHANT_GENERIC_INSTANCE_UNKNOWN,
+      TalerCode.MERCHANT_PRIVATE_PATCH_INSTANCES_PURGE_REQUIRED,
+    ],
+  })
+  async patch(@Param('id') id: string, @Body() request: PatchInstanceDto): Promise<void> {
+    await this.patchInstance.run(id, request);
   }
 }

@@ -7,6 +7,8 @@ export interface TalerErrorOptions {
   readonly extra?: Readonly<Record<string, unknown>>;
   /** HTTP status, if the endpoint uses another one than the registry. */
   readonly status?: number;
+  /** Headers of the answer, such as Retry-After. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The original failure, for the log. */
   readonly cause?: unknown;
 }
@@ -33,6 +35,7 @@ export class TalerError extends Error {
   readonly hint: string;
   readonly detail?: string;
   readonly extra?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
 
   constructor(code: TalerCode, options: TalerErrorOptions = {}) {
     const facts = errorFacts.get(code);
@@ -49,6 +52,7 @@ export class TalerError extends Error {
     this.hint = facts?.hint ?? UNKNOWN_HINT;
     this.detail = options.detail;
     this.extra = options.extra;
+    this.headers = options.headers;
   }
 
   /** `{code, hint, detail?, ...extra}`; absent members are left out. */

@@ -37,5 +37,6 @@ test('counts a file that could not run as a failed test', () => {
 
 test('never reads as a success when jest failed, or did not come to its end', () => {
   assert.equal(summaryLine(run, 1), '7 passed, 1 failed');
+  assert.equal(summaryLine({ ...run, success: false }, 0), '7 passed, 1 failed');
   assert.equal(summaryLine(undefined, 0), '0 passed, 1 failed');
 });

@@ -26,6 +26,7 @@ interface DocumentedOperation {
 }
 
 interface DocumentedPath {
+  readonly path: string;
   readonly pattern: RegExp;
   readonly operations: ReadonlyMap<string, DocumentedOperation>;
 }
@@ -84,6 +85,13 @@ export function checkAgainstDocument(exchange: DocumentedExchange): void {
   if (fault) fail(fault);
   const requestFault = checkRequest(exchange, operation);
   if (requestFault) fail(`the document does not allow this request, which was granted: ${requestFault}`);
+}
+
+/** The path of the operation that answers, as the document writes it: `/orders/{order_id}`; undefined: none does. */
+export function documentedPathOf(method: string, url: string): string | undefined {
+  const { pathname } = new URL(url);
+  const wanted = method.toUpperCase() === 'HEAD' ? 'get' : method.toLowerCase();
+  return paths.find(({ pattern, operations }) => operations.has(wanted) && pattern.test(pathname))?.path;
 }
 
 /** Refused requests may be anything; of a granted one the document must not say that it is malformed. */
@@ -164,7 +172,7 @@ function toDocumentedPath(path: string, item: Record<string, unknown>): Document
     const operation = item[method] as DocumentedOperation | undefined;
     return operation ? [[method, operation] as const] : [];
   });
-  return { pattern: new RegExp(`^${prefix}${escaped}/?$`, 'i'), operations: new Map(operations) };
+  return { path, pattern: new RegExp(`^${prefix}${escaped}/?$`, 'i'), operations: new Map(operations) };
 }
 
 function isDecodable(pathname: string): boolean {

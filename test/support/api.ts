@@ -1,5 +1,6 @@
 import { request as undiciRequest } from 'undici';
-import { checkAgainstDocument } from './api-document';
+import { recordAnswer } from '../coverage/recording';
+import { checkAgainstDocument, documentedPathOf } from './api-document';
 
 export interface ApiRequest {
   readonly token?: string;
@@ -37,21 +38,64 @@ export class Api {
   /** @param path below the base URL, without a leading slash */
   async call(method: string, path: string, options: ApiRequest = {}): Promise<ApiAnswer> {
     const body = options.raw ?? (options.json === undefined ? undefined : JSON.stringify(options.json));
-    const answer = await undiciRequest(`${this.baseUrl}${path}`, {
+    const url = `${this.baseUrl}${path}`;
+    const headers: Record<string, string> = {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...options.headers,
+    };
+    const reply = await undiciRequest(url, {
       method: method as 'GET',
       body,
       signal: options.signal,
-      headers: {
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
-        ...options.headers,
-      },
+      headers,
     });
-    const text = await answer.body.text();
-    const result = { status: answer.statusCode, headers: answer.headers, text, body: parse(text) };
-    checkAgainstDocument({ method, url: `${this.baseUrl}${path}`, request: options.json, ...result });
-    return result;
+    const text = await reply.body.text();
+    const answer = { status: reply.statusCode, headers: reply.headers, text, body: parse(text) };
+    checkAgainstDocument({ method, url, request: options.json, ...answer });
+    return watched(answer, () =>
+      recordAnswer({
+        method,
+        path: documentedPathOf(method, url),
+        status: answer.status,
+        code: codeOf(answer),
+        query: [...new Set(new URL(url).searchParams.keys())],
+        headers: Object.keys(headers).map((name) => name.toLowerCase()),
+        answerHeaders: Object.keys(answer.headers),
+      }),
+    );
   }
+}
+
+/** The answer, and a word to `onLook` once its status or body is looked at: what nobody looks at shows nothing. */
+function watched(answer: ApiAnswer, onLook: () => void): ApiAnswer {
+  let isLookedAt = false;
+  const look = () => {
+    if (!isLookedAt) onLook();
+    isLookedAt = true;
+  };
+  return {
+    get status() {
+      look();
+      return answer.status;
+    },
+    headers: answer.headers,
+    get text() {
+      look();
+      return answer.text;
+    },
+    // eslint-disable-next-line @typescript-eslint/no-explicit-any -- as in ApiAnswer
+    get body(): any {
+      look();
+      return answer.body;
+    },
+  };
+}
+
+/** The code of an error; bodies that are no errors may have members of this name too. */
+function codeOf({ status, body }: ApiAnswer): number | undefined {
+  const code: unknown = (body as { code?: unknown } | undefined)?.code;
+  return status >= 400 && typeof code === 'number' ? code : undefined;
 }
 
 function parse(text: string): unknown {

@@ -48,6 +48,15 @@ export async function startTestServer(options: {
     defaultWireTransferDelay: DAY_US,
     defaultWireTransferRoundingInterval: 'NONE',
     legalPreservation: 3_653n * DAY_US,
+    taxRecordPreservation: 0n,
+    selfProvisioning: false,
+    mandatoryTanChannels: [],
+    phoneRegex: undefined,
+    paymentTargetTypes: undefined,
+    paymentTargetRegex: undefined,
+    defaultPersona: 'expert',
+    terms: undefined,
+    privacy: undefined,
     ...options.config,
   });
   const app = await createApp(config, pino({ level: config.logLevel }), options.clock);

@@ -31,7 +31,9 @@ function summaryLine(results, code) {
   if (results === undefined) return '0 passed, 1 failed';
   const isBroken = (file) => file.numFailingTests === 0 && Boolean(file.testExecError || file.failureMessage);
   const tests = results.numFailedTests + results.testResults.filter(isBroken).length;
-  const failed = tests === 0 && code !== 0 ? 1 : tests;
+  // A reporter that fails the run does so after the tests, and its exit code after this.
+  const isFailure = code !== 0 || results.success === false;
+  const failed = tests === 0 && isFailure ? 1 : tests;
   const skipped = results.numPendingTests + results.numTodoTests;
   return `${results.numPassedTests} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`;
 }

@@ -22,9 +22,11 @@ export class AccountEntity {
   hWire!: Buffer;
   @TextColumn('credit_facade_url', { nullable: true })
   creditFacadeUrl!: string | null;
-  /** JSON text; never shown again */
-  @TextColumn('credit_facade_credentials', { nullable: true })
-  creditFacadeCredentials!: string | null;
+  /** JSON, or a sealed box of it; never shown again */
+  @BytesColumn('credit_facade_credentials', { nullable: true })
+  creditFacadeCredentials!: Buffer | null;
+  @Column({ name: 'credentials_encrypted', type: 'boolean', default: false })
+  credentialsEncrypted!: boolean;
   @TextColumn('extra_wire_subject_metadata', { nullable: true })
   extraWireSubjectMetadata!: string | null;
   @Column({ name: 'active', type: 'boolean' })

@@ -6,8 +6,9 @@ import {
   PublicKeyField,
   RelativeTimeField,
   TextField,
+  TextListField,
 } from '../../platform/http/fields';
-import { ROUNDING_INTERVALS } from '../../platform/config/config';
+import { PERSONAS, ROUNDING_INTERVALS } from '../../platform/config/config';
 
 export class ExchangeConfigInfo {
   @TextField()
@@ -28,20 +29,31 @@ export class MerchantVersionResponse {
   implementation?: string;
   @TextField()
   currency!: string;
-  @TextField({ optional: true })
-  default_persona?: string;
+  @EnumField(PERSONAS)
+  default_persona!: string;
   @JsonField({ description: 'currency -> CurrencySpecification' })
   currencies!: object;
   @ListField(() => ExchangeConfigInfo, { lengthMax: 1000 })
   exchanges!: ExchangeConfigInfo[];
   @JsonField({ optional: true })
   report_generators?: object;
+  @TextField({ optional: true, description: 'POSIX extended regular expression of phone numbers' })
+  phone_regex?: string;
   @BoolField()
   have_self_provisioning!: boolean;
   @BoolField()
   have_donau!: boolean;
-  @TextField()
+  @TextListField({
+    optional: true,
+    lengthMax: 2,
+    textLengthMax: 5,
+    description: '"sms", "email": where new instances must be reached',
+  })
+  mandatory_tan_channels?: string[];
+  @TextField({ description: 'payto target types of bank accounts with blanks between, or "*"' })
   payment_target_types!: string;
+  @TextField({ optional: true, description: 'POSIX extended regular expression of their payto URIs' })
+  payment_target_regex?: string;
   @RelativeTimeField()
   default_pay_delay!: object;
   @RelativeTimeField()

@@ -1,17 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import { randomBytes } from 'node:crypto';
+import { AppConfig } from '../../platform/config/config';
 import { isUniqueViolation } from '../../platform/database/pg-errors';
 import { Transactor } from '../../platform/database/transactor';
 import type { Tx } from '../../platform/database/tx';
 import { EventBus } from '../../platform/events/event-bus';
 import { instanceTopic } from '../../platform/events/topics';
-import { ofCanonical } from '../../platform/http/canonical-field';
-import { canonicalJson } from '../../taler/canonical-json';
 import { TalerCode } from '../../taler/error-codes';
 import { hashWire } from '../../taler/payto';
 import { TalerError } from '../../taler/taler-error';
 import type { AccountEntity } from '../accounts/account.entity';
-import type { AddAccountDto } from '../dto/add-account.dto';
+import { requireAllowedAccount } from '../accounts/allowed-accounts';
+import { CredentialVault } from '../accounts/credential-vault';
+import { FacadeCredentials, readCredentials, requireFacadeUrl } from '../accounts/facade-credentials';
+import type { AddAccountDto } from '../dto/account.dto';
 import type { Instance } from '../instance';
 import { InstancesRepository } from '../instances.repository';
 
@@ -22,16 +24,21 @@ const SALT_BYTES = 16;
 export class AddAccount {
   constructor(
     private readonly instances: InstancesRepository,
+    private readonly vault: CredentialVault,
     private readonly transactor: Transactor,
     private readonly bus: EventBus,
+    private readonly config: AppConfig,
   ) {}
 
   /**
    * Adds the account, takes an inactive one back into use, or repeats the answer for one that is there.
-   * @throws TalerError 2627 when an active account with this payto has other facade data
+   * @throws TalerError 2627 when an active account with this payto has other facade data, 26 for an account that the
+   *   server does not take and for credentials without a URL
    */
   async run(instance: Instance, request: AddAccountDto): Promise<{ hWire: Buffer; salt: Buffer }> {
-    const work = (tx: Tx) => this.addOrReuse(tx, instance, request);
+    requireAllowedAccount(this.config, request.payto_uri);
+    const facade = readFacade(request);
+    const work = (tx: Tx) => this.addOrReuse(tx, instance, request.payto_uri, facade);
     try {
       return await this.transactor.run('add-account', work);
     } catch (error) {
@@ -41,43 +48,47 @@ export class AddAccount {
     }
   }
 
-  private async addOrReuse(tx: Tx, instance: Instance, request: AddAccountDto) {
+  private async addOrReuse(tx: Tx, instance: Instance, paytoUri: string, facade: Facade) {
     tx.afterCommit(() => this.bus.publish(instanceTopic(instance.id)));
-    const facade = facadeOf(request);
-    const existing = await this.instances.lockAccountByPayto(tx, instance.serial, request.payto_uri);
+    const existing = await this.instances.lockAccountByPayto(tx, instance.serial, paytoUri);
     if (!existing) {
       const salt = randomBytes(SALT_BYTES);
-      const hWire = hashWire(request.payto_uri, salt);
-      const key = { instanceSerial: instance.serial, paytoUri: request.payto_uri };
-      await this.instances.insertAccount(tx, { ...key, salt, hWire, ...facade, active: true });
+      const hWire = hashWire(paytoUri, salt);
+      const key = { instanceSerial: instance.serial, paytoUri, salt, hWire };
+      await this.instances.insertAccount(tx, { ...key, ...this.toColumns(facade, hWire), active: true });
       return { hWire, salt };
     }
-    if (!existing.active)
-      await this.instances.updateAccount(tx, existing.serial, { ...facade, active: true });
-    else if (!hasFacade(existing, facade)) {
-      throw new TalerError(TalerCode.MERCHANT_PRIVATE_ACCOUNT_EXISTS, { detail: request.payto_uri });
+    const { hWire, salt, serial } = existing;
+    if (!existing.active) {
+      await this.instances.updateAccount(tx, serial, { ...this.toColumns(facade, hWire), active: true });
+    } else if (!this.hasFacade(existing, facade)) {
+      throw new TalerError(TalerCode.MERCHANT_PRIVATE_ACCOUNT_EXISTS, { detail: paytoUri });
     }
-    return { hWire: existing.hWire, salt: existing.salt };
+    return { hWire, salt };
+  }
+
+  private toColumns(facade: Facade, hWire: Buffer) {
+    const { credentials, ...columns } = facade;
+    return { ...columns, ...this.vault.seal(credentials, hWire) };
+  }
+
+  private hasFacade(account: AccountEntity, facade: Facade): boolean {
+    return (
+      account.creditFacadeUrl === facade.creditFacadeUrl &&
+      account.extraWireSubjectMetadata === facade.extraWireSubjectMetadata &&
+      this.vault.holds(account, account.hWire, facade.credentials)
+    );
   }
 }
 
-type Facade = Pick<AccountEntity, 'creditFacadeUrl' | 'creditFacadeCredentials' | 'extraWireSubjectMetadata'>;
-
-function facadeOf(request: AddAccountDto): Facade {
-  const { credit_facade_credentials: credentials } = request;
-  // Canonical, so that a repeat compares equal however it is spelled.
-  const spelled = credentials && ofCanonical('credit_facade_credentials', () => canonicalJson(credentials));
-  return {
-    creditFacadeUrl: request.credit_facade_url ?? null,
-    creditFacadeCredentials: spelled ?? null,
-    extraWireSubjectMetadata: request.extra_wire_subject_metadata ?? null,
-  };
+interface Facade extends Pick<AccountEntity, 'creditFacadeUrl' | 'extraWireSubjectMetadata'> {
+  readonly credentials: FacadeCredentials | undefined;
 }
 
-function hasFacade(account: AccountEntity, facade: Facade): boolean {
-  return (
-    account.creditFacadeUrl === facade.creditFacadeUrl &&
-    account.creditFacadeCredentials === facade.creditFacadeCredentials &&
-    account.extraWireSubjectMetadata === facade.extraWireSubjectMetadata
-  );
+function readFacade(request: AddAccountDto): Facade {
+  const credentials = readCredentials(request.credit_facade_credentials);
+  const creditFacadeUrl = request.credit_facade_url ?? null;
+  requireFacadeUrl(creditFacadeUrl, credentials);
+  const extraWireSubjectMetadata = request.extra_wire_subject_metadata ?? null;
+  return { creditFacadeUrl, extraWireSubjectMetadata, credentials };
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { InstanceKeys } from '../../crypto/instance-keys.service';
-import { hashPassword, PasswordHash } from '../../crypto/password-hash';
+import { hashPassword, isPassword, PasswordHash } from '../../crypto/password-hash';
 import { Clock } from '../../platform/clock';
 import { isUniqueViolation } from '../../platform/database/pg-errors';
 import { Transactor } from '../../platform/database/transactor';
@@ -11,12 +11,23 @@ import { TalerCode } from '../../taler/error-codes';
 import type { JsonObject } from '../../taler/json';
 import { TalerError } from '../../taler/taler-error';
 import { AppConfig } from '../../platform/config/config';
-import type { AuthConfigDto, CreateInstanceDto } from '../dto/create-instance.dto';
+import type { CreateInstanceDto } from '../dto/instance.dto';
 import type { Instance } from '../instance';
 import { canonicalInstanceId } from '../instance-directory';
+import { configurationColumns, delayColumns, requireAllowedPhone } from '../instance-configuration';
 import { InstancesRepository, NewInstance } from '../instances.repository';
+import { passwordOf } from '../password';
 
-/** `POST /management/instances` (management.md 4.3): a new merchant with a key pair of its own. */
+/** What became of a request to create an instance. */
+export interface CreatedInstance {
+  readonly serial: bigint;
+  /** As it is stored: in lower case. */
+  readonly id: string;
+  /** False for an identical repeat. */
+  readonly isNew: boolean;
+}
+
+/** A new merchant with a key pair of its own (management.md 4.2, 4.3). */
 @Injectable()
 export class CreateInstance {
   constructor(
@@ -29,25 +40,37 @@ export class CreateInstance {
   ) {}
 
   /**
-   * Creates the instance; an identical repeat changes nothing.
+   * Creates the instance; an identical repeat changes nothing. `auth` is no part of the comparison: whoever has to know
+   * the password asks `hasPassword`.
    * @throws TalerError 2600 when the id is taken by another configuration, 2603 when by a deleted instance,
-   *   2601 for an authentication method that is not supported
+   *   2601 for an authentication method that is not supported, 26 for a phone number that is not allowed
    */
-  async run(request: CreateInstanceDto): Promise<void> {
-    const password = await hashPassword(passwordOf(request.auth));
+  async run(request: CreateInstanceDto): Promise<CreatedInstance> {
+    requireAllowedPhone(this.config, request);
+    const password = await hashPassword(
+      passwordOf(request.auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH),
+    );
     const entity = this.toEntity(request, password);
     try {
-      await this.transactor.run('create-instance', async (tx) => {
-        await this.instances.insert(tx, entity);
+      return await this.transactor.run('create-instance', async (tx) => {
+        const serial = await this.instances.insert(tx, entity);
         tx.afterCommit(() => this.bus.publish(instanceTopic(entity.id)));
+        return { serial, id: entity.id, isNew: true };
       });
     } catch (error) {
       if (!isUniqueViolation(error, 'instances_id_key')) throw error;
-      await this.acceptRepeat(request, entity.id);
+      return await this.acceptRepeat(request, entity.id);
     }
   }
 
-  private async acceptRepeat(request: CreateInstanceDto, id: string): Promise<void> {
+  /** Whether the password of the request is that of the instance. */
+  async hasPassword(instanceSerial: bigint, request: CreateInstanceDto): Promise<boolean> {
+    const stored = await this.instances.findPassword(instanceSerial);
+    const password = passwordOf(request.auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH);
+    return stored !== undefined && (await isPassword(password, stored));
+  }
+
+  private async acceptRepeat(request: CreateInstanceDto, id: string): Promise<CreatedInstance> {
     const existing = await this.instances.findById(id);
     if (existing?.deleted) {
       throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_PURGE_REQUIRED, { detail: id });
@@ -55,6 +78,7 @@ export class CreateInstance {
     if (!existing || !this.isSameConfiguration(request, existing)) {
       throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_ALREADY_EXISTS, { detail: id });
     }
+    return { serial: existing.serial, id, isNew: false };
   }
 
   /** All fields but `auth` are compared, defaults filled in (management.md 4.3). */
@@ -95,18 +119,14 @@ export class CreateInstance {
     const key = this.keys.generate();
     return {
       id: canonicalInstanceId(request.id),
-      name: request.name,
-      email: request.email ?? null,
-      phoneNumber: request.phone_number ?? null,
-      website: request.website ?? null,
-      logo: request.logo || null,
-      address: JSON.stringify(request.address),
-      jurisdiction: JSON.stringify(request.jurisdiction),
-      useStefan: request.use_stefan,
-      defaultPayDelayUs: request.default_pay_delay ?? null,
-      defaultRefundDelayUs: request.default_refund_delay ?? null,
-      defaultWireTransferDelayUs: request.default_wire_transfer_delay ?? null,
-      defaultWireTransferRoundingInterval: request.default_wire_transfer_rounding_interval ?? null,
+      ...configurationColumns(request),
+      emailValidated: false,
+      phoneValidated: false,
+      defaultPayDelayUs: null,
+      defaultRefundDelayUs: null,
+      defaultWireTransferDelayUs: null,
+      defaultWireTransferRoundingInterval: null,
+      ...delayColumns(request),
       merchantPub: key.publicKey,
       privateKey: key.privateKey,
       keyEncrypted: key.encrypted,
@@ -120,14 +140,4 @@ export class CreateInstance {
 
 function toJson(dto: object): JsonObject {
   return JSON.parse(JSON.stringify(dto)) as JsonObject;
-}
-
-/** The password of an `auth` object, old forms included (management.md 2.1). */
-function passwordOf(auth: AuthConfigDto): string {
-  if (auth.method === 'token' && auth.password !== undefined) return auth.password;
-  if (auth.method === 'token' && auth.token !== undefined) return auth.token.slice('secret-token:'.length);
-  throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH, {
-    detail: 'auth: must be {"method":"token","password":…}',
-    extra: { field: 'auth' },
-  });
 }

@@ -49,6 +49,15 @@ describe('the configuration from the environment', () => {
       defaultWireTransferDelay: DAY_US,
       defaultWireTransferRoundingInterval: 'NONE',
       legalPreservation: 3_653n * DAY_US,
+      taxRecordPreservation: 0n,
+      selfProvisioning: false,
+      mandatoryTanChannels: [],
+      phoneRegex: undefined,
+      paymentTargetTypes: undefined,
+      paymentTargetRegex: undefined,
+      defaultPersona: 'expert',
+      terms: undefined,
+      privacy: undefined,
     });
   });
 
@@ -69,6 +78,20 @@ describe('the configuration from the environment', () => {
       TALER_EXCHANGES: JSON.stringify([{ ...EXCHANGE, currency: 'EUR' }]),
       TALER_MERCHANT_TOKEN: 'secret-token:12345678',
       TALER_KEY_ENCRYPTION_KEY: KEY.toString('base64'),
+      TALER_DEFAULT_PAY_DELAY_SECONDS: '60',
+      TALER_DEFAULT_REFUND_DELAY_SECONDS: '0',
+      TALER_DEFAULT_WIRE_TRANSFER_DELAY_SECONDS: '3600',
+      TALER_DEFAULT_WIRE_TRANSFER_ROUNDING_INTERVAL: 'WEEK',
+      TALER_TAX_RECORD_PRESERVATION_DAYS: '400',
+      TALER_SELF_PROVISIONING: '1',
+      TALER_MANDATORY_TAN_CHANNELS: 'email  sms',
+      TALER_PHONE_REGEX: '^[+][[:digit:]]+$',
+      TALER_PAYMENT_TARGET_TYPES: 'iban X-Taler-Bank',
+      TALER_PAYMENT_TARGET_REGEX: '/CH[0-9]+',
+      TALER_DEFAULT_PERSONA: 'point-of-sale',
+      TALER_TERMS_DIR: '/etc/terms',
+      TALER_TERMS_VERSION: 'v1',
+      TALER_PRIVACY_DIR: '/etc/privacy',
     });
     expect(config).toMatchObject({
       production: true,
@@ -85,6 +108,19 @@ describe('the configuration from the environment', () => {
       exchanges: [{ baseUrl: EXCHANGE.base_url, masterPub: MASTER_PUB, currency: 'EUR' }],
       merchantToken: 'secret-token:12345678',
       keyEncryptionKey: KEY,
+      defaultPayDelay: 60_000_000n,
+      defaultRefundDelay: 0n,
+      defaultWireTransferDelay: 3_600_000_000n,
+      defaultWireTransferRoundingInterval: 'WEEK',
+      taxRecordPreservation: 400n * DAY_US,
+      selfProvisioning: true,
+      mandatoryTanChannels: ['sms', 'email'],
+      phoneRegex: { text: '^[+][[:digit:]]+$', regExp: /^[+][0-9]+$/ },
+      paymentTargetTypes: ['iban', 'x-taler-bank'],
+      paymentTargetRegex: { text: '/CH[0-9]+', regExp: /\/CH[0-9]+/ },
+      defaultPersona: 'point-of-sale',
+      terms: { directory: '/etc/terms', version: 'v1' },
+      privacy: { directory: '/etc/privacy', version: undefined },
     });
   });
 
@@ -134,6 +170,37 @@ describe('the configuration from the environment', () => {
         'WORKERS must be a whole number from 1 to 64',
       ].sort(),
     );
+  });
+
+  it.each([
+    ['TALER_DEFAULT_PAY_DELAY_SECONDS', '-1', 'a whole number from 0 to 999999999'],
+    ['TALER_DEFAULT_PAY_DELAY_SECONDS', '1d', 'a whole number from 0 to 999999999'],
+    [
+      'TALER_DEFAULT_WIRE_TRANSFER_ROUNDING_INTERVAL',
+      'week',
+      'NONE|SECOND|MINUTE|HOUR|DAY|WEEK|MONTH|QUARTER|YEAR',
+    ],
+    ['TALER_TAX_RECORD_PRESERVATION_DAYS', '36526', 'a whole number from 0 to 36525'],
+    ['TALER_SELF_PROVISIONING', 'yes', '0 or 1'],
+    ['TALER_MANDATORY_TAN_CHANNELS', 'sms fax', 'some of sms, email, with blanks between'],
+    ['TALER_PHONE_REGEX', '(', 'a POSIX extended regular expression of at most 1024 characters'],
+    ['TALER_PAYMENT_TARGET_REGEX', '(?=x)', 'a POSIX extended regular expression of at most 1024 characters'],
+    ['TALER_PAYMENT_TARGET_TYPES', 'iban, bitcoin', '"*" or payto target types with blanks between'],
+    [
+      'TALER_DEFAULT_PERSONA',
+      'nobody',
+      'expert|offline-vending-machine|point-of-sale|digital-publishing|e-commerce|developer',
+    ],
+    ['TALER_TERMS_VERSION', '../v1', 'the name of the files without extension'],
+  ])('refuses %s of %s', (name, text, wanted) => {
+    expect(faultsOf({ DATABASE_URL, TALER_TERMS_DIR: '/x', [name]: text })).toEqual([
+      `${name} must be ${wanted}`,
+    ]);
+  });
+
+  it('refuses a version of texts that are nowhere', () => {
+    const faults = faultsOf({ DATABASE_URL, TALER_PRIVACY_VERSION: 'v1' });
+    expect(faults).toEqual(['TALER_PRIVACY_VERSION needs TALER_PRIVACY_DIR']);
   });
 
   it('never quotes a value, which may be a secret', () => {

@@ -1,78 +1,39 @@
-import { readFileSync } from 'node:fs';
 import { decodeBase32 } from '../../taler/base32';
 import { isEddsaPublicKey } from '../../taler/eddsa';
-import { DAY_US } from '../../taler/timestamp';
-import { AppConfig, ExchangeSetting } from './config';
+import { DAY_US, SECOND_US } from '../../taler/timestamp';
+import { posixToRegExp } from '../../taler/posix-regex';
+import {
+  AppConfig,
+  ExchangeSetting,
+  LegalFolder,
+  Pattern,
+  Persona,
+  PERSONAS,
+  ROUNDING_INTERVALS,
+  RoundingInterval,
+  TAN_CHANNELS,
+  TanChannel,
+} from './config';
+import { ConfigError, Environment, EnvironmentReader } from './environment';
 
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** Faulty configuration: one message that lists every fault. */
-export class ConfigError extends Error {
-  constructor(readonly faults: readonly string[]) {
-    super(`The configuration is faulty:\n${faults.map((fault) => `  - ${fault}`).join('\n')}`);
-    this.name = 'ConfigError';
-  }
-}
+export { ConfigError } from './environment';
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'];
 const WORKERS_MAX = 64;
 const POOL_SIZE_DEFAULT = 10;
 /** Ten years, as tax laws ask for (orders.md 4.4). */
 const LEGAL_PRESERVATION_DAYS = 3_653;
-
-/** Reads variables one by one and collects every fault instead of stopping at the first. */
-class Reader {
-  readonly faults: string[] = [];
-  private readonly texts = new Map<string, string | undefined>();
-  constructor(private readonly environment: Environment) {}
-
-  /** The value of `name`, or the content of the file that `name_FILE` points to; blank is absent. */
-  text(name: string): string | undefined {
-    // Read once, so that a fault of the file is listed once.
-    if (!this.texts.has(name)) this.texts.set(name, this.read(name));
-    return this.texts.get(name);
-  }
-
-  private read(name: string): string | undefined {
-    const direct = this.environment[name];
-    const file = this.environment[`${name}_FILE`];
-    if (direct && file) {
-      this.faults.push(`${name} and ${name}_FILE are both set; keep one`);
-      return undefined;
-    }
-    if (!file) return direct?.trim() || undefined;
-    try {
-      return readFileSync(file, 'utf8').trim() || undefined;
-    } catch (error) {
-      this.faults.push(`${name}_FILE cannot be read: ${(error as Error).message}`);
-      return undefined;
-    }
-  }
-
-  /** The parsed value, or the fault that `parse` describes; the value itself is never quoted (it may be secret). */
-  parsed<T>(name: string, parse: (text: string) => T | undefined, wanted: string): T | undefined {
-    const text = this.text(name);
-    if (text === undefined) return undefined;
-    const value = parse(text);
-    if (value === undefined) this.faults.push(`${name} must be ${wanted}`);
-    return value;
-  }
-
-  integer(name: string, minimum: number, maximum: number, fallback: number): number {
-    const parse = (text: string) => {
-      const value = /^\d{1,9}$/.test(text) ? Number(text) : undefined;
-      return value !== undefined && value >= minimum && value <= maximum ? value : undefined;
-    };
-    return this.parsed(name, parse, `a whole number from ${minimum} to ${maximum}`) ?? fallback;
-  }
-}
+/** A century. */
+const PRESERVATION_DAYS_MAX = 36_525;
+/** Three decades: longer than any contract runs. */
+const DELAY_SECONDS_MAX = 999_999_999;
 
 /**
  * Builds the configuration from the environment; each `X` may be given as `X_FILE`.
  * @throws ConfigError naming every fault at once
  */
 export function loadConfig(environment: Environment = process.env): AppConfig {
-  const reader = new Reader(environment);
+  const reader = new EnvironmentReader(environment);
   const production = environment['NODE_ENV'] === 'production';
   const databaseUrl = reader.parsed('DATABASE_URL', parseDatabaseUrl, 'a postgresql:// URL');
   const currency = reader.parsed('TALER_CURRENCY', parseCurrency, '1 to 11 letters A-Z') ?? 'KUDOS';
@@ -111,18 +72,97 @@ export function loadConfig(environment: Environment = process.env): AppConfig {
     exchanges: exchanges ?? [],
     merchantToken,
     keyEncryptionKey: reader.parsed('TALER_KEY_ENCRYPTION_KEY', parseKey, '32 bytes in base64'),
-    defaultPayDelay: DAY_US,
-    defaultRefundDelay: 15n * DAY_US,
-    defaultWireTransferDelay: DAY_US,
-    defaultWireTransferRoundingInterval: 'NONE' as const,
-    legalPreservation:
-      DAY_US * BigInt(reader.integer('TALER_LEGAL_PRESERVATION_DAYS', 0, 36_525, LEGAL_PRESERVATION_DAYS)),
+    keyEncryptionKeyOld: reader.parsed('TALER_KEY_ENCRYPTION_KEY_OLD', parseKey, '32 bytes in base64'),
+    ...readInstanceDefaults(reader),
+    legalPreservation: readDays(reader, 'TALER_LEGAL_PRESERVATION_DAYS', LEGAL_PRESERVATION_DAYS),
+    taxRecordPreservation: readDays(reader, 'TALER_TAX_RECORD_PRESERVATION_DAYS', 0),
+    ...readInstanceRules(reader),
+    terms: readLegalFolder(reader, 'TALER_TERMS'),
+    privacy: readLegalFolder(reader, 'TALER_PRIVACY'),
   };
   if (exchanges && exchanges.length > 0 && !exchanges.some((exchange) => exchange.currency === currency)) {
     reader.faults.push(`TALER_CURRENCY: no exchange of TALER_EXCHANGES offers ${currency}`);
   }
   if (reader.faults.length > 0) throw new ConfigError(reader.faults);
   return new AppConfig(values);
+}
+
+/** What holds for instances that say nothing of their own (management.md 4.1). */
+function readInstanceDefaults(reader: EnvironmentReader) {
+  const seconds = (name: string, fallback: bigint) =>
+    SECOND_US * BigInt(reader.integer(name, 0, DELAY_SECONDS_MAX, Number(fallback / SECOND_US)));
+  return {
+    defaultPayDelay: seconds('TALER_DEFAULT_PAY_DELAY_SECONDS', DAY_US),
+    defaultRefundDelay: seconds('TALER_DEFAULT_REFUND_DELAY_SECONDS', 15n * DAY_US),
+    defaultWireTransferDelay: seconds('TALER_DEFAULT_WIRE_TRANSFER_DELAY_SECONDS', DAY_US),
+    defaultWireTransferRoundingInterval:
+      reader.parsed(
+        'TALER_DEFAULT_WIRE_TRANSFER_ROUNDING_INTERVAL',
+        (text) => ROUNDING_INTERVALS.find((interval) => interval === text),
+        ROUNDING_INTERVALS.join('|'),
+      ) ?? ('NONE' satisfies RoundingInterval),
+  };
+}
+
+/** Who may become a merchant here, and with which accounts (management.md 18). */
+function readInstanceRules(reader: EnvironmentReader) {
+  const pattern = 'a POSIX extended regular expression of at most 1024 characters';
+  return {
+    selfProvisioning: reader.parsed('TALER_SELF_PROVISIONING', parseSwitch, '0 or 1') ?? false,
+    mandatoryTanChannels:
+      reader.parsed(
+        'TALER_MANDATORY_TAN_CHANNELS',
+        parseTanChannels,
+        'some of sms, email, with blanks between',
+      ) ?? [],
+    phoneRegex: reader.parsed('TALER_PHONE_REGEX', parsePattern, pattern),
+    paymentTargetTypes: readTargetTypes(reader),
+    paymentTargetRegex: reader.parsed('TALER_PAYMENT_TARGET_REGEX', parsePattern, pattern),
+    defaultPersona:
+      reader.parsed(
+        'TALER_DEFAULT_PERSONA',
+        (text) => PERSONAS.find((persona) => persona === text),
+        PERSONAS.join('|'),
+      ) ?? ('expert' satisfies Persona),
+  };
+}
+
+function readDays(reader: EnvironmentReader, name: string, fallback: number): bigint {
+  return DAY_US * BigInt(reader.integer(name, 0, PRESERVATION_DAYS_MAX, fallback));
+}
+
+function readLegalFolder(reader: EnvironmentReader, prefix: string): LegalFolder | undefined {
+  const directory = reader.text(`${prefix}_DIR`);
+  const parse = (text: string) => (/^[A-Za-z0-9._-]+$/.test(text) ? text : undefined);
+  const version = reader.parsed(`${prefix}_VERSION`, parse, 'the name of the files without extension');
+  if (directory !== undefined) return { directory, version };
+  if (version !== undefined) reader.faults.push(`${prefix}_VERSION needs ${prefix}_DIR`);
+  return undefined;
+}
+
+/** `*`, the default, allows every target type. */
+function readTargetTypes(reader: EnvironmentReader): readonly string[] | undefined {
+  const parse = (text: string) => {
+    const types = text.toLowerCase().split(/\s+/);
+    return text === '*' || types.every((type) => /^[a-z0-9-]+$/.test(type)) ? types : undefined;
+  };
+  const types = reader.parsed(
+    'TALER_PAYMENT_TARGET_TYPES',
+    parse,
+    '"*" or payto target types with blanks between',
+  );
+  return types?.includes('*') ? undefined : types;
+}
+
+function parseTanChannels(text: string): TanChannel[] | undefined {
+  const names = new Set(text.split(/\s+/));
+  const channels = TAN_CHANNELS.filter((channel) => names.has(channel));
+  return channels.length === names.size ? channels : undefined;
+}
+
+function parsePattern(text: string): Pattern | undefined {
+  const regExp = posixToRegExp(text);
+  return regExp && { text, regExp };
 }
 
 function parseDatabaseUrl(text: string): string | undefined {

@@ -1,10 +1,11 @@
-/** SQLSTATE of an error of the driver, bare or wrapped by TypeORM. */
-function sqlState(error: unknown): string | undefined {
+/** SQLSTATE of an error of the driver, bare or wrapped. */
+export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : undefined;
 }
 
-function constraintOf(error: unknown): string | undefined {
+/** Name of the constraint that an error of the driver, bare or wrapped, is about. */
+export function constraintOf(error: unknown): string | undefined {
   const fields = error as { constraint?: string; driverError?: { constraint?: string } } | undefined;
   return fields?.constraint ?? fields?.driverError?.constraint;
 }

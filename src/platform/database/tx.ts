@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import type { Statement } from './database';
+import { statementFault } from './database-fault';
 
 /**
  * An open transaction. Every repository method that writes takes one as its first argument, so the compiler
@@ -15,14 +16,18 @@ export class Tx {
     readonly manager: EntityManager,
   ) {}
 
-  /** Runs one prepared statement inside the transaction. */
+  /**
+   * Runs one prepared statement inside the transaction.
+   * @throws DatabaseFault
+   */
   async query<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    const result = await this.client.query({
-      name: statement.name,
-      text: statement.text,
-      values: values as unknown[],
-    });
-    return result.rows as Row[];
+    const { name, text } = statement;
+    try {
+      const result = await this.client.query({ name, text, values: values as unknown[] });
+      return result.rows as Row[];
+    } catch (error) {
+      throw statementFault(error, statement);
+    }
   }
 
   /** Registers work that runs only once COMMIT has succeeded: wake-ups, never facts. */

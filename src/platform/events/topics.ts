@@ -39,3 +39,6 @@ export function instanceTopic(instanceId: string): Topic {
 export function tokenTopic(tokenHash: Buffer): Topic {
   return `token:${tokenHash.toString('base64')}`;
 }
+
+/** Many login tokens were revoked at once: whatever is remembered of any is looked up again. */
+export const ALL_TOKENS_TOPIC: Topic = 'token:';

@@ -28,6 +28,8 @@ describe('the URL under which the client sees us (orders.md 9.5)', () => {
     ['Host in capitals', { host: 'Backend.EXAMPLE' }, 'http://backend.example/'],
     ['an IPv6 address', { host: '[::1]:9966' }, 'http://[::1]:9966/'],
     ['an IPv6 address without port', { host: '[2001:DB8::1]' }, 'http://[2001:db8::1]/'],
+    ['an address in another spelling', { host: '127.1:08080' }, 'http://127.0.0.1:8080/'],
+    ['an IPv6 address in another spelling', { host: '[0:0::1]:80' }, 'http://[::1]/'],
     ['headers of a proxy that is not trusted', { ...PROXY, host: 'internal:9966' }, 'http://internal:9966/'],
   ])('from %s', (_name, headers, expected) => {
     expect(baseUrl(headers)).toBe(expected);
@@ -58,6 +60,11 @@ describe('the URL under which the client sees us (orders.md 9.5)', () => {
       'a prefix with final slash',
       { ...PROXY, 'x-forwarded-prefix': '/a/b/' },
       'https://shop.example:8443/a/b/',
+    ],
+    [
+      'a prefix with dots',
+      { ...PROXY, 'x-forwarded-prefix': '/a/./b/../c' },
+      'https://shop.example:8443/a/c/',
     ],
     ['a prefix of one slash', { ...PROXY, 'x-forwarded-prefix': '/' }, 'https://shop.example:8443/'],
     ['empty headers', { host: 'h', 'x-forwarded-proto': '', 'x-forwarded-port': '' }, 'http://h/'],
@@ -90,6 +97,8 @@ describe('the URL under which the client sees us (orders.md 9.5)', () => {
     ['a Host with a path', { host: 'a/b' }, false],
     ['a Host with user', { host: 'me@a' }, false],
     ['a Host with a bad port', { host: 'a:port' }, false],
+    ['a Host with a port beyond all ports', { host: 'a:65536' }, false],
+    ['a Host that looks like an address', { host: '1.2.3.400' }, false],
     ['a Host with blanks', { host: 'a b' }, false],
     ['a protocol we do not speak', { ...PROXY, 'x-forwarded-proto': 'ftp' }, true],
     ['a prefix that is no path', { ...PROXY, 'x-forwarded-prefix': 'taler' }, true],

@@ -32,11 +32,12 @@ export class BaseUrls {
     if (!valid || (port !== undefined && !/^\d{1,5}$/.test(port))) {
       throw new TalerError(TalerCode.GENERIC_HTTP_HEADERS_MALFORMED, { detail: 'Host' });
     }
-    const hasPort = /:\d+$/.test(host);
-    if (port && !hasPort) host = `${host}:${port}`;
-    const defaultPort = protocol === 'https' ? ':443' : ':80';
-    if (host.endsWith(defaultPort)) host = host.slice(0, -defaultPort.length);
-    return `${protocol}://${host.toLowerCase()}${prefix.replace(/\/$/, '')}/`;
+    if (port && !/:\d+$/.test(host)) host = `${host}:${port}`;
+    // As wallets spell it: they rebuild the URL from a taler:// URI and want it byte for byte (orders.md 9.4).
+    const text = `${protocol}://${host}${prefix.replace(/\/$/, '')}/`;
+    if (!URL.canParse(text))
+      throw new TalerError(TalerCode.GENERIC_HTTP_HEADERS_MALFORMED, { detail: 'Host' });
+    return new URL(text).href;
   }
 }
 

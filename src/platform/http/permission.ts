@@ -1,15 +1,53 @@
 import { applyDecorators, SetMetadata } from '@nestjs/common';
 import { ApiExtension, ApiSecurity } from '@nestjs/swagger';
 
-/** Permissions as the reference names them (management.md 2.2), as far as there are routes for them. */
-export type Permission =
-  | 'orders-read'
-  | 'orders-write'
-  | 'orders-refund'
-  | 'accounts-read'
-  | 'accounts-write'
-  | 'instances-read'
-  | 'instances-write';
+/** All permissions of the reference, by name (management.md 2.2). */
+export const PERMISSIONS = [
+  'accounts-read',
+  'accounts-write',
+  'categories-read',
+  'categories-write',
+  'donau-read',
+  'donau-write',
+  'groups-read',
+  'groups-write',
+  'instances-read',
+  'instances-write',
+  'instances-auth-write',
+  'instances-token-write',
+  'instances-kyc-read',
+  'inventory-lock',
+  'products-lock',
+  'orders-read',
+  'orders-write',
+  'orders-refund',
+  'otp-devices-read',
+  'otp-devices-write',
+  'pots-read',
+  'pots-write',
+  'products-read',
+  'products-write',
+  'reports-read',
+  'reports-write',
+  'statistics-read',
+  'templates-read',
+  'templates-write',
+  'token-refresh',
+  'tokenfamilies-read',
+  'tokenfamilies-write',
+  'tokens-read',
+  'tokens-write',
+  'transfers-read',
+  'transfers-write',
+  'units-read',
+  'units-write',
+  'webhooks-read',
+  'webhooks-write',
+] as const;
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** HTTP Basic with the password of the instance, or a bearer token. */
+export type CredentialScheme = 'password' | 'token';
 
 /** How a route is guarded. */
 export type Access =
@@ -18,8 +56,8 @@ export type Access =
   | { readonly kind: 'permission'; readonly permission: Permission }
   /** A bearer token of the admin instance, whatever instance is addressed. */
   | { readonly kind: 'admin'; readonly permission: Permission }
-  /** The handler checks the credential itself: the token endpoint takes a password. */
-  | { readonly kind: 'credential' };
+  /** Any valid credential of the addressed instance; what it is good for is judged by the operation. */
+  | { readonly kind: 'credential'; readonly schemes: readonly CredentialScheme[] };
 
 export const ACCESS = 'taler:access';
 
@@ -47,10 +85,10 @@ export const Public = () =>
     ApiExtension('x-permission', 'public'),
   );
 
-/** The handler judges the credential itself; it takes those of `schemes`. */
-export const TakesCredential = (...schemes: readonly ('password' | 'token')[]) =>
+/** The route needs a credential of its instance, of one of `schemes`, and no permission. */
+export const TakesCredential = (...schemes: readonly CredentialScheme[]) =>
   applyDecorators(
-    SetMetadata(ACCESS, { kind: 'credential' } satisfies Access),
+    SetMetadata(ACCESS, { kind: 'credential', schemes } satisfies Access),
     ...schemes.map((scheme) => ApiSecurity(scheme)),
     ApiExtension('x-permission', 'credential'),
   );

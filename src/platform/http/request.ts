@@ -8,4 +8,6 @@ export interface TalerRequest extends Request {
   rawBody?: Buffer;
   /** Set by the instance guard: who is addressed (type Instance of the instances feature). */
   instance?: unknown;
+  /** Set by the permission guard: what the request showed (type Credential of auth; absent: a password). */
+  credential?: unknown;
 }

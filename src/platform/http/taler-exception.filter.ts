@@ -2,6 +2,7 @@ import { ArgumentsHost, Catch, ExceptionFilter, HttpException } from '@nestjs/co
 import type { Application, Response } from 'express';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
+import { databaseFaultOf } from '../database/database-fault';
 import type { Log } from '../observability/log';
 import { KnownRoutes } from './known-routes';
 import type { TalerRequest } from './request';
@@ -24,14 +25,20 @@ export class TalerExceptionFilter implements ExceptionFilter {
 
   /** Writes the answer; also called by middleware that fails before a route is found. */
   answer(thrown: unknown, request: TalerRequest, response: Response): void {
-    const error = this.toTalerError(thrown, request, response);
+    // Trouble with the database leaves, and is logged, without SQL and values.
+    const fault = databaseFaultOf(thrown);
+    const error = fault ? new TalerError(fault.talerCode) : this.toTalerError(thrown, request, response);
     if (error.status >= 500) {
-      this.log.error({ err: thrown, code: error.code, request_id: request.requestId }, 'request failed');
+      this.log.error(
+        { err: fault ?? thrown, code: error.code, request_id: request.requestId },
+        'request failed',
+      );
     }
     if (response.headersSent || response.destroyed) {
       response.destroy();
       return;
     }
+    for (const [name, value] of Object.entries(error.headers ?? {})) response.setHeader(name, value);
     const body = { ...error.toBody(), request_id: request.requestId };
     sendJsonText(response, error.status, JSON.stringify(body));
   }

@@ -18,6 +18,8 @@ export interface GoodAnswer {
   readonly body?: DtoClass | readonly DtoClass[] | SchemaObject;
   /** application/json when not said. */
   readonly contentType?: string;
+  /** Further content types of the same answer, by what the client accepts. */
+  readonly alsoAs?: Readonly<Record<string, SchemaObject>>;
   /** Headers that this answer always has, with their meaning. */
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -37,14 +39,24 @@ export interface OperationFacts {
   readonly good: Readonly<Record<number, GoodAnswer>>;
   /** Every error code the operation itself may answer; `COMMON_ERRORS` are added. */
   readonly errors: readonly (TalerCode | readonly [TalerCode, { status: number }])[];
+  /** Further content types of the errors that a visitor can do something about (400, 403, 404). */
+  readonly errorsAlsoAs?: Readonly<Record<string, SchemaObject>>;
   readonly query?: readonly QueryParameter[];
   readonly headers?: readonly { name: string; description: string }[];
 }
 
+/** Errors of which a page can be made, see `errorsAlsoAs`. */
+const VISITOR_STATUSES: readonly number[] = [400, 403, 404];
+
 /** What any operation may answer. */
 const COMMON_ERRORS: readonly TalerCode[] = [
   TalerCode.GENERIC_PARAMETER_MALFORMED,
+  TalerCode.GENERIC_DB_START_FAILED,
+  TalerCode.GENERIC_DB_STORE_FAILED,
+  TalerCode.GENERIC_DB_FETCH_FAILED,
+  TalerCode.GENERIC_DB_COMMIT_FAILED,
   TalerCode.GENERIC_DB_SOFT_FAILURE,
+  TalerCode.GENERIC_DB_INVARIANT_FAILURE,
   TalerCode.GENERIC_INTERNAL_INVARIANT_FAILURE,
 ];
 
@@ -80,7 +92,7 @@ interface DocumentedResponse {
  */
 export function Operation(facts: OperationFacts): MethodDecorator {
   const good = Object.entries(facts.good).map(([status, answer]) => [Number(status), answer] as const);
-  const errors = errorResponses(facts.errors);
+  const errors = errorResponses(facts.errors, facts.errorsAlsoAs);
   const clash = good.find(([status]) => errors.has(status));
   if (clash) throw new Error(`${facts.summary}: the status ${clash[0]} has two meanings`);
   const decorators: (MethodDecorator | ClassDecorator)[] = [
@@ -115,29 +127,42 @@ function describeGood(status: number, answer: GoodAnswer): (MethodDecorator | Cl
 
 /** An answer that is no error, for the document; `schema` undefined: it has no body. */
 export function goodResponse(
-  answer: Pick<GoodAnswer, 'description' | 'headers' | 'contentType'>,
+  answer: Pick<GoodAnswer, 'description' | 'headers' | 'contentType' | 'alsoAs'>,
   schema: SchemaObject | undefined,
 ): DocumentedResponse {
   const headers = Object.entries(answer.headers ?? {}).map(([name, description]) => [
     name,
     { description, required: true, schema: { type: 'string' } },
   ]);
+  const alsoAs = Object.entries(answer.alsoAs ?? {}).map(([type, other]) => [type, { schema: other }]);
+  const content = schema && {
+    [answer.contentType ?? 'application/json']: { schema },
+    ...(Object.fromEntries(alsoAs) as DocumentedResponse['content']),
+  };
   return {
     description: answer.description,
     ...(headers.length > 0 ? { headers: Object.fromEntries(headers) as DocumentedResponse['headers'] } : {}),
-    ...(schema ? { content: { [answer.contentType ?? 'application/json']: { schema } } } : {}),
+    ...(content ? { content } : {}),
   };
 }
 
 /** One response per status: the error body with the codes that come with this status, `COMMON_ERRORS` included. */
-export function errorResponses(errors: OperationFacts['errors']): Map<number, DocumentedResponse> {
+export function errorResponses(
+  errors: OperationFacts['errors'],
+  alsoAs: OperationFacts['errorsAlsoAs'] = {},
+): Map<number, DocumentedResponse> {
   const codesByStatus = new Map<number, Set<TalerCode>>();
   for (const error of [...errors, ...COMMON_ERRORS]) {
     const [code, status] = typeof error === 'number' ? [error, statusOf(error)] : [error[0], error[1].status];
     const codes = codesByStatus.get(status) ?? new Set<TalerCode>();
     codesByStatus.set(status, codes.add(code));
   }
-  return new Map([...codesByStatus].map(([status, codes]) => [status, errorResponse([...codes])]));
+  return new Map(
+    [...codesByStatus].map(([status, codes]) => [
+      status,
+      errorResponse([...codes], VISITOR_STATUSES.includes(status) ? alsoAs : {}),
+    ]),
+  );
 }
 
 function statusOf(code: TalerCode): number {
@@ -146,11 +171,17 @@ function statusOf(code: TalerCode): number {
   return status;
 }
 
-function errorResponse(codes: readonly TalerCode[]): DocumentedResponse {
+function errorResponse(
+  codes: readonly TalerCode[],
+  alsoAs: Readonly<Record<string, SchemaObject>>,
+): DocumentedResponse {
   const sorted = [...codes].sort((a, b) => a - b);
   const one: SchemaObject = { type: 'object', properties: { code: { type: 'integer', enum: sorted } } };
   return {
     description: sorted.map((code) => `${code} ${errorFacts.get(code)?.name ?? ''}`).join('; '),
-    content: { 'application/json': { schema: { allOf: [ref('ErrorDetail'), one] } } },
+    content: {
+      'application/json': { schema: { allOf: [ref('ErrorDetail'), one] } },
+      ...Object.fromEntries(Object.entries(alsoAs).map(([type, schema]) => [type, { schema }])),
+    },
   };
 }

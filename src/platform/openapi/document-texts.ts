@@ -26,6 +26,14 @@ export const PATH_PARAMETERS: Readonly<Record<string, { description: string; sch
     description: 'id of the order; unknown ones and those that could be none are answered alike',
     schema: { type: 'string', pattern: '^(?!\\.{1,2}$)[A-Za-z0-9._:-]{1,128}$' },
   },
+  session_id: {
+    description: 'browser session, as orders and payments name it',
+    schema: { type: 'string', minLength: 1, maxLength: 1024 },
+  },
+  serial: {
+    description: 'serial of the token, as the list of tokens tells it',
+    schema: { type: 'string', pattern: '^[0-9]{1,19}$' },
+  },
   h_wire: { description: 'hash of the bank account', schema: ref('Base32Of64Bytes') },
 };
 

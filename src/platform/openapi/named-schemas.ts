@@ -56,6 +56,19 @@ export const NAMED_SCHEMAS: Readonly<Record<string, SchemaObject>> = {
       exchange_ec: { type: 'integer', deprecated: true, description: 'the same as exchange_code' },
       exchange_reply: { description: 'body of the exchange, verbatim' },
       exchange_base_urls: { type: 'array', items: { type: 'string' }, description: 'exchanges that refused' },
+      exchange_rejections: {
+        type: 'array',
+        description: 'exchanges that cannot be used for an order, and why (orders.md 4.1)',
+        items: {
+          type: 'object',
+          properties: {
+            exchange_url: { type: 'string' },
+            code: { type: 'integer', minimum: 1 },
+            hint: { type: 'string' },
+          },
+          required: ['exchange_url', 'code', 'hint'],
+        },
+      },
       refunds: { type: 'array', items: { $ref: '#/components/schemas/ExcessRefund' } },
     },
     required: ['code', 'hint', 'request_id'],

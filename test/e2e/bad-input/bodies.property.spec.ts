@@ -84,6 +84,17 @@ describe('malformed variants of a valid body', () => {
   );
 
   it(
+    'create no order with choices and are refused, or make one that can be claimed',
+    () =>
+      check({
+        ...orderTarget(() => undefined, useOrder),
+        valid: orderWithChoices,
+        names: [...NAMES_OF_ORDERS, 'amount', 'token_family_slug', 'count', 'valid_at', 'type'],
+      }),
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
     'do not claim an order',
     async () => {
       let order = await createOrder(world.shop);
@@ -92,6 +103,39 @@ describe('malformed variants of a valid body', () => {
         valid: () => ({ nonce: encodeBase32(eddsaPublicKey(generateSeed())), token: order.token }),
         renew: async () => {
           order = await createOrder(world.shop);
+        },
+      });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
+    'make nobody forget what they do not name',
+    async () => {
+      const order = { amount: 'KUDOS:5', summary: 'Article 42', products: [{ description: 'Answer' }] };
+      const marked = { ...order, $forgettable: { summary: true, products: true } };
+      const create = async () => {
+        const body = JSON.stringify({ order: marked, create_token: false });
+        const path = `${SHOP}private/orders`;
+        const created = await client.send({ method: 'POST', path, body, headers: bearer });
+        const { order_id: orderId } = JSON.parse(created.text) as { order_id: string };
+        const nonce = encodeBase32(eddsaPublicKey(generateSeed()));
+        const claim = {
+          method: 'POST',
+          path: `${SHOP}orders/${orderId}/claim`,
+          body: JSON.stringify({ nonce }),
+        };
+        expect((await client.send(claim)).status).toBe(200);
+        return orderId;
+      };
+      let orderId = await create();
+      await check({
+        method: 'PATCH',
+        path: () => `${SHOP}private/orders/${orderId}/forget`,
+        headers: bearer,
+        valid: () => ({ fields: ['$.summary', '$.products[*].nothing', '$.products'] }),
+        renew: async () => {
+          orderId = await create();
         },
       });
     },
@@ -174,6 +218,47 @@ describe('malformed variants of a valid body', () => {
   );
 
   it(
+    'grant no refund',
+    async () => {
+      const order = await createOrder(world.shop, { amount: 'KUDOS:1' });
+      await wallet.pay(order.payUri);
+      await check({
+        path: () => `${SHOP}private/orders/${order.orderId}/refund`,
+        headers: bearer,
+        valid: () => ({ refund: 'KUDOS:0.5', reason: 'late' }),
+        renew: async () => undefined,
+      });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
+    'give nothing back to a wallet',
+    async () => {
+      const order = await createOrder(world.shop, { amount: 'KUDOS:1' });
+      const { orderKey, hContract } = await wallet.claim(order.payUri);
+      const h_contract = encodeBase32(hContract);
+      await check({
+        path: () => `${SHOP}orders/${order.orderId}/refund`,
+        valid: () => ({ h_contract }),
+        renew: async () => undefined,
+      });
+      const { body } = await wallet.preparePay(orderKey);
+      const { coins } = JSON.parse(body) as { coins: { coin_pub: string; exchange_url: string }[] };
+      await check({
+        path: () => `${SHOP}orders/${order.orderId}/abort`,
+        valid: () => ({
+          h_contract,
+          coins: coins.map(({ coin_pub, exchange_url }) => ({ coin_pub, exchange_url })),
+        }),
+        names: ['contribution'],
+        renew: async () => undefined,
+      });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
     'create no instance',
     async () => {
       let count = 0;
@@ -243,8 +328,19 @@ const NAMES_OF_ORDERS = [
   'nonce',
 ];
 
+/** The same with choices instead of a price. */
+function orderWithChoices(): object {
+  const { order, ...request } = fullOrder(undefined);
+  const { amount, tip, max_fee, ...common } = order as Record<string, unknown>;
+  const choices = [
+    { amount, tip, max_fee, description: 'Paper', description_i18n: { de: 'Papier' } },
+    { amount: 'KUDOS:2', inputs: [], outputs: [], $forgettable: { amount: true } },
+  ];
+  return { ...request, order: { ...common, version: 1, choices } };
+}
+
 /** An order request with every member that has no condition. */
-function fullOrder(orderId: string | undefined): object {
+function fullOrder(orderId: string | undefined): { order: object; [name: string]: unknown } {
   return {
     order: {
       version: 0,

@@ -23,6 +23,8 @@ export function judgeReply(reply: RawReply, method: string): Judgement {
   const say = (rule: string) =>
     new Error(`${rule}: status ${reply.status}, body ${reply.text.slice(0, 600)}`);
   if (reply.status < 400) return { code: undefined, body: parse(reply.text) };
+  if (isPage(reply) && method !== 'HEAD')
+    return { code: reply.status === UNPAID_STATUS ? undefined : 0, body: undefined };
   const body = parse(reply.text);
   if (method === 'HEAD') {
     if (reply.status >= 500 || reply.text !== '')
@@ -39,7 +41,7 @@ export function judgeReply(reply: RawReply, method: string): Judgement {
     throw say('an error has code and hint');
   const facts = errorFacts.get(code as TalerCode);
   if (!facts) throw say('the code is in the registry');
-  if (isExchangeRefusal(reply, body)) return { code, body };
+  if (isExchangeRefusal(reply, body) || isNotConfigured(reply, code)) return { code, body };
   if (reply.status >= 500) throw say('bad input is no fault of the server');
   const status = STATUS_BY_REFERENCE.get(code) ?? facts.httpStatus;
   if (status !== reply.status) throw say(`code ${code} has status ${status}`);
@@ -61,6 +63,17 @@ function isExchangeRefusal(reply: RawReply, body: Readonly<Record<string, unknow
     status >= 400 &&
     status < 500
   );
+}
+
+/** Who prefers HTML gets a page about an order, also where there is none to show (orders.md 5.7). */
+function isPage({ status, headers, text }: RawReply): boolean {
+  const isHtml = headers['content-type'] === 'text/html; charset=utf-8' && text.startsWith('<!doctype html>');
+  return isHtml && [400, UNPAID_STATUS, 403, 404].includes(status) && 'content-security-policy' in headers;
+}
+
+/** A documented 501: what is asked for, well-formed, needs what the operator has not set up (orders.md 4.1). */
+function isNotConfigured({ status }: RawReply, code: number): boolean {
+  return status === 501 && code === TalerCode.MERCHANT_GENERIC_DONAU_NOT_CONFIGURED;
 }
 
 /** Tables that differ between two fingerprints. */

@@ -94,6 +94,73 @@ describe('queries and headers', () => {
     );
   });
 
+  describe('of the list of orders', () => {
+    const rows: Row[] = [
+      ...malformed('timeout_ms', MALFORMED_WAITS),
+      ...['paid', 'refunded', 'wired'].flatMap((name) => malformed(name, MALFORMED_CHOICES)),
+      ...['limit', 'delta'].flatMap((name) =>
+        malformed(name, ['', '+1', '1.5', '1e3', 'x', '%201', '9'.repeat(19), '9'.repeat(20), '1&$=1']),
+      ),
+      ...['offset', 'start', 'date_s'].flatMap((name) =>
+        malformed(name, ['', '-1', '1.5', 'x', '9'.repeat(20), '1&$=1']),
+      ),
+      ...malformed('max_age', ['', '-1', 'never', '{}', '%7B%22d_us%22%3A-1%7D', '1'.repeat(13), '1&$=1']),
+      ...['session_id', 'fulfillment_url', 'summary_filter'].flatMap((name) =>
+        malformed(name, ['%00', 'a&$=b', 'a'.repeat(9000)]),
+      ),
+    ];
+    it.each(titled(rows))('are refused by name: %s', async (_, row) => {
+      await expectRefused(`${SHOP}private/orders`, row, bearer());
+    });
+
+    it.each(['x', 'text/html', ',,,', 'application/json;q=0', '/'])(
+      'are 406 with code 78 when nothing fits Accept: %s',
+      async (accept) => {
+        const reply = await get(`${SHOP}private/orders`, { ...bearer(), accept });
+        expect({ status: reply.status, code: judgeReply(reply, 'GET').code }).toEqual({
+          status: 406,
+          code: 78,
+        });
+      },
+    );
+  });
+
+  describe('of the lookup of a session', () => {
+    const url = 'fulfillment_url=https%3A%2F%2Fshop.example%2F&';
+    const rows: Row[] = [
+      ['', 400, 25, 'fulfillment_url'],
+      ['timeout_ms=x', 400, 25, 'fulfillment_url'],
+      ...malformed('fulfillment_url', ['', '%00', 'a&$=b', 'a'.repeat(9000)]),
+      ...malformed('timeout_ms', MALFORMED_WAITS, url),
+      [url, 404, 2038, 'some-session'],
+    ];
+    it.each(titled(rows))('are refused by name: %s', async (_, row) => {
+      await expectRefused(`${SHOP}sessions/some-session`, row);
+    });
+
+    it.each(['a%00b', 's'.repeat(1025)])(
+      'are refused for a session that cannot be: %.10s',
+      async (session) => {
+        await expectRefused(`${SHOP}sessions/${session}`, [url, 400, 26, 'session_id']);
+      },
+    );
+  });
+
+  describe('of the deletion of an order', () => {
+    it.each([...MALFORMED_CHOICES, 'force', 'null'])('are refused by name: force=%s', async (value) => {
+      const before = await fingerprint();
+      const path = `${SHOP}private/orders/${unpaid.orderId}?force=${value.replace('$', 'force')}`;
+      const reply = await client.send({ method: 'DELETE', path, headers: bearer() });
+      const { code, body } = judgeReply(reply, 'DELETE');
+      expect({ status: reply.status, code, detail: body?.['detail'] }).toEqual({
+        status: 400,
+        code: 26,
+        detail: 'force',
+      });
+      expect(await fingerprint()).toEqual(before);
+    });
+  });
+
   describe('of the public status', () => {
     const rows: Row[] = [
       ...malformed('timeout_ms', MALFORMED_WAITS),

@@ -6,6 +6,8 @@ import type { RawClient, RawReply } from './raw-client';
 
 /** An endpoint with a body, and a request that it accepts. */
 export interface Target {
+  /** POST when not said. */
+  readonly method?: string;
   /** With leading slash. */
   path(): string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -31,7 +33,7 @@ interface Tools {
 export async function attack(target: Target, { client, fingerprint }: Tools): Promise<void> {
   const send = (body: Buffer) =>
     client.send({
-      method: 'POST',
+      method: target.method ?? 'POST',
       path: target.path(),
       headers: { 'content-type': 'application/json', ...target.headers },
       body,

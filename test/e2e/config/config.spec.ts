@@ -59,6 +59,47 @@ describe('GET config', () => {
     });
   });
 
+  it('tells what the operator has set', async () => {
+    const server = await startTestServer({
+      database: world.database,
+      exchanges: [settingOf(world.exchange)],
+      clock: world.clock,
+      config: {
+        defaultPersona: 'point-of-sale',
+        selfProvisioning: true,
+        mandatoryTanChannels: ['email'],
+        phoneRegex: { text: '^[+]', regExp: /^[+]/ },
+        paymentTargetTypes: ['iban', 'x-taler-bank'],
+        paymentTargetRegex: { text: '/CH', regExp: /\/CH/ },
+        defaultPayDelay: 60_000_000n,
+        defaultRefundDelay: 0n,
+        defaultWireTransferDelay: 120_000_000n,
+        defaultWireTransferRoundingInterval: 'WEEK',
+      },
+    });
+    try {
+      for (const path of ['config', 'instances/shop/config']) {
+        expect(await server.api.get(path)).toMatchObject({
+          status: 200,
+          body: {
+            default_persona: 'point-of-sale',
+            have_self_provisioning: true,
+            mandatory_tan_channels: ['email'],
+            phone_regex: '^[+]',
+            payment_target_types: 'iban x-taler-bank',
+            payment_target_regex: '/CH',
+            default_pay_delay: { d_us: 60_000_000 },
+            default_refund_delay: { d_us: 0 },
+            default_wire_transfer_delay: { d_us: 120_000_000 },
+            default_wire_transfer_rounding_interval: 'WEEK',
+          },
+        });
+      }
+    } finally {
+      await server.close();
+    }
+  });
+
   it('announces no stage whose calls are missing: current:revision:age, down to v20', () => {
     const [current, , age] = PROTOCOL_VERSION.split(':').map(Number);
     expect(PROTOCOL_VERSION).toMatch(/^\d+:\d+:\d+$/);

@@ -214,6 +214,31 @@ describe('instances', () => {
       }
     });
 
+    it('hands out a refreshable token of the back office when one is asked for', async () => {
+      const body = { ...MINIMAL, id: 'tokened' };
+      const ask = (validity: string) =>
+        world.server.api.post(`management/instances?token_validity_ms=${validity}`, body, operator);
+      const created = await ask('3600000');
+      expect(created.status).toBe(200);
+      expect(created.body).toEqual({
+        token: created.body.access_token,
+        access_token: expect.stringMatching(/^secret-token:/),
+        scope: 'spa',
+        expiration: { t_s: expect.any(Number) },
+        refreshable: true,
+      });
+      // A repeat gets another one; without the wish it stays 204.
+      const again = await ask('3600000');
+      expect(again.status).toBe(200);
+      expect(again.body.access_token).not.toBe(created.body.access_token);
+      expect(await ask('0')).toMatchObject({ status: 204, text: '' });
+      for (const answer of [created, again]) {
+        const token = answer.body.access_token as string;
+        expect((await world.server.api.get('instances/tokened/private', { token })).status).toBe(200);
+      }
+      expectRefusal(await ask('soon'), 400, 26, { detail: 'token_validity_ms' });
+    });
+
     it('exists without the instance prefix only', async () => {
       const refused = await world.server.api.post('instances/shop/management/instances', MINIMAL, operator);
       expectRefusal(refused, 404, 21, { detail: '/instances/shop/management/instances' });

@@ -1,10 +1,6 @@
-import {
-  allowsAccount,
-  parseRestrictions,
-  posixToRegExp,
-  RESTRICTION_PATTERN_MAX,
-} from '../../../src/exchange/account-restrictions';
+import { allowsAccount, parseRestrictions } from '../../../src/exchange/account-restrictions';
 import { JsonValue } from '../../../src/taler/json';
+import { POSIX_PATTERN_MAX, posixToRegExp } from '../../../src/taler/posix-regex';
 
 describe('account restrictions', () => {
   const regex = (payto_regex: string): JsonValue => ({ type: 'regex', payto_regex, human_hint: 'x' });
@@ -26,7 +22,7 @@ describe('account restrictions', () => {
     ['a regex without a pattern', [{ type: 'regex' }]],
     ['a pattern that does not compile', [{ type: 'regex', payto_regex: '(' }]],
     ['a pattern of another dialect', [{ type: 'regex', payto_regex: '(?=x)' }]],
-    ['an endless pattern', [{ type: 'regex', payto_regex: 'a'.repeat(RESTRICTION_PATTERN_MAX + 1) }]],
+    ['an endless pattern', [{ type: 'regex', payto_regex: 'a'.repeat(POSIX_PATTERN_MAX + 1) }]],
     ['something that is no list', { type: 'regex', payto_regex: '.' }],
     ['a list of something else', ['deny']],
     ['too many of them', Array.from({ length: 65 }, () => ({ type: 'regex', payto_regex: '.' }))],

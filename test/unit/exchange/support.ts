@@ -109,6 +109,15 @@ export function configWith(exchanges: readonly TrustedExchange[]): AppConfig {
     defaultWireTransferDelay: DAY_US,
     defaultWireTransferRoundingInterval: 'NONE',
     legalPreservation: 3_653n * DAY_US,
+    taxRecordPreservation: 0n,
+    selfProvisioning: false,
+    mandatoryTanChannels: [],
+    phoneRegex: undefined,
+    paymentTargetTypes: undefined,
+    paymentTargetRegex: undefined,
+    defaultPersona: 'expert',
+    terms: undefined,
+    privacy: undefined,
   });
 }
 

@@ -1,0 +1,61 @@
+import type { AppConfig, TanChannel } from '../platform/config/config';
+import { TalerCode } from '../taler/error-codes';
+import { TalerError } from '../taler/taler-error';
+import type { PatchInstanceDto } from './dto/instance.dto';
+import type { NewInstance } from './instances.repository';
+
+/** Columns that hold what a merchant says of himself; absent members are none (management.md 4.8). */
+export function configurationColumns(request: PatchInstanceDto) {
+  return {
+    name: request.name,
+    email: request.email ?? null,
+    phoneNumber: request.phone_number ?? null,
+    website: request.website ?? null,
+    logo: request.logo || null,
+    address: JSON.stringify(request.address),
+    jurisdiction: JSON.stringify(request.jurisdiction),
+    useStefan: request.use_stefan,
+  } satisfies Partial<NewInstance>;
+}
+
+/** Columns of the delays that the request names: the others are those of the server, or stay (v22). */
+export function delayColumns(request: PatchInstanceDto): Partial<NewInstance> {
+  const columns: Partial<NewInstance> = {};
+  if (request.default_pay_delay !== undefined) columns.defaultPayDelayUs = request.default_pay_delay;
+  if (request.default_refund_delay !== undefined) columns.defaultRefundDelayUs = request.default_refund_delay;
+  if (request.default_wire_transfer_delay !== undefined) {
+    columns.defaultWireTransferDelayUs = request.default_wire_transfer_delay;
+  }
+  if (request.default_wire_transfer_rounding_interval !== undefined) {
+    columns.defaultWireTransferRoundingInterval = request.default_wire_transfer_rounding_interval;
+  }
+  return columns;
+}
+
+/** @throws TalerError GENERIC_PARAMETER_MALFORMED when `/config` allows only other phone numbers */
+export function requireAllowedPhone(
+  { phoneRegex }: Pick<AppConfig, 'phoneRegex'>,
+  request: PatchInstanceDto,
+): void {
+  const { phone_number: number } = request;
+  if (!phoneRegex || number === undefined || phoneRegex.regExp.test(number)) return;
+  throw malformed('phone_number', `one that matches ${phoneRegex.text}`);
+}
+
+const FIELD_OF_CHANNEL = { sms: 'phone_number', email: 'email' } as const satisfies Record<
+  TanChannel,
+  keyof PatchInstanceDto
+>;
+
+/** @throws TalerError GENERIC_PARAMETER_MALFORMED when an address of a mandatory channel is missing (4.2) */
+export function requireAddresses(channels: readonly TanChannel[], request: PatchInstanceDto): void {
+  const missing = channels.find((channel) => request[FIELD_OF_CHANNEL[channel]] === undefined);
+  if (missing) throw malformed(FIELD_OF_CHANNEL[missing], 'present: codes are sent there');
+}
+
+function malformed(field: string, expects: string): TalerError {
+  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
+    detail: `${field}: must be ${expects}`,
+    extra: { field },
+  });
+}

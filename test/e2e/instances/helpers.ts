@@ -1,0 +1,55 @@
+import type { ApiAnswer } from '../../support/api';
+import {
+  OPERATOR_TOKEN,
+  settingOf,
+  startTestServer,
+  TestServer,
+  TestShop,
+  TestWorld,
+} from '../../support/app';
+import type { AppConfig } from '../../../src/platform/config/config';
+
+export const operator = { token: OPERATOR_TOKEN };
+
+/** What an instance must say of itself; `id` and `auth` are added where it is created. */
+export const CONFIGURATION = { name: 'Plain', address: {}, jurisdiction: {}, use_stefan: true };
+
+export function newInstance(id: string, more: object = {}): object {
+  return { ...CONFIGURATION, id, auth: { method: 'token', password: `password of ${id}` }, ...more };
+}
+
+/** Logs in with a password. */
+export function login(server: TestServer, id: string, password: string, scope = 'all'): Promise<ApiAnswer> {
+  const credential = Buffer.from(`${id}:${password}`).toString('base64');
+  return server.api.post(
+    `instances/${id}/private/token`,
+    { scope },
+    { headers: { authorization: `Basic ${credential}` } },
+  );
+}
+
+export async function tokenOf(server: TestServer, shop: TestShop, scope = 'all'): Promise<string> {
+  const answer = await login(server, shop.id, `password of ${shop.id}`, scope);
+  if (answer.status !== 200) throw new Error(`login: ${answer.status} ${answer.text}`);
+  return answer.body.access_token as string;
+}
+
+/** Another server on the database of the world; close it. */
+export function serverBeside(world: TestWorld, config: Partial<AppConfig> = {}): Promise<TestServer> {
+  const { database, clock, exchange } = world;
+  return startTestServer({ database, clock, exchanges: [settingOf(exchange)], config });
+}
+
+/** Runs `work` with a server of other settings on the database of the world. */
+export async function withServer<T>(
+  world: TestWorld,
+  config: Partial<AppConfig>,
+  work: (server: TestServer) => Promise<T>,
+): Promise<T> {
+  const server = await serverBeside(world, config);
+  try {
+    return await work(server);
+  } finally {
+    await server.close();
+  }
+}
