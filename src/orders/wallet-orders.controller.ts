@@ -50,6 +50,7 @@ export class WalletOrdersController {
       ...INSTANCE_ERRORS,
       TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_NOT_FOUND,
       TalerCode.MERCHANT_POST_ORDERS_ID_CLAIM_ALREADY_CLAIMED,
+      TalerCode.GENERIC_FAILED_COMPUTE_JSON_HASH,
     ],
   })
   async claim(

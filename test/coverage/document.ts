@@ -16,6 +16,9 @@ that sent it. Tests that looked themselves stand before those whose helpers did.
 The rows themselves are in \`test/coverage/\`.
 `;
 
+/** The heading of the answers that no row of the reference has. */
+export const BEYOND = '## Beyond the reference\n';
+
 /** The whole document. */
 export function renderDocument({ groups, extras }: Coverage): string {
   const rows = groups.flatMap((group) => group.rows);
@@ -23,7 +26,7 @@ export function renderDocument({ groups, extras }: Coverage): string {
   for (const group of groups) parts.push(`## ${group.title}\n`, ...places(group.rows));
   parts.push('## Cannot occur here\n', reasons(rows.filter((row) => row.exemption?.kind === 'never')));
   parts.push('## Not built yet\n', reasons(rows.filter((row) => row.exemption?.kind === 'later')));
-  parts.push('## Beyond the reference\n', extraTable(extras));
+  parts.push(BEYOND, extraTable(extras));
   return `${parts.join('\n').trimEnd()}\n`;
 }
 

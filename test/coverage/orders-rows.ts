@@ -64,7 +64,7 @@ export const ORDERS: ReferenceGroup = {
       [54],
       [55],
       [56],
-      [60, never('a bug by definition: nothing that can be sent or stored leads to it')],
+      [60],
       [61],
       [62, never('amounts whose sum overflows are refused where they come in')],
       [2012],

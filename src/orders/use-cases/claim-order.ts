@@ -34,7 +34,7 @@ export class ClaimOrder {
   /**
    * @param nonce the wallet's public key in base32, as sent
    * @throws TalerError 2300 when the order is unknown or the claim token wrong (not told apart), 2301 when another
-   *   nonce holds it
+   *   nonce holds it, 61 when our own text has no hash
    */
   async run(
     instance: Instance,
@@ -48,7 +48,7 @@ export class ClaimOrder {
     // A wrong claim token gets the very answer of an unknown order (orders.md 13, mistake 3).
     if (!order || !opens(order.claimToken, token)) throw claimNotFound(orderId);
 
-    const hContract = hashTerms(order.protoContract, nonce);
+    const hContract = hashTerms(order, nonce);
     // Signed before the write, so that a claim that is stored can always be answered.
     const answer = await this.sign(instance, order, nonce, hContract);
     if (await this.orders.claim(order, { nonce, hContract }, this.clock.nowUs())) {
@@ -86,8 +86,13 @@ export class ClaimOrder {
   }
 }
 
-function hashTerms(protoContract: string, nonce: string): Buffer {
-  return hashContract({ ...(JSON.parse(protoContract) as JsonObject), nonce });
+/** @throws TalerError GENERIC_FAILED_COMPUTE_JSON_HASH when our own text has no hash */
+function hashTerms({ orderId, protoContract }: OrderWithContract, nonce: string): Buffer {
+  try {
+    return hashContract({ ...(JSON.parse(protoContract) as JsonObject), nonce });
+  } catch (cause) {
+    throw new TalerError(TalerCode.GENERIC_FAILED_COMPUTE_JSON_HASH, { detail: orderId, cause });
+  }
 }
 
 /** True when the claim token is the order's, or the order has none. */

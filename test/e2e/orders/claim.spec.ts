@@ -38,6 +38,23 @@ describe('claiming an order', () => {
   }
 
   describe('POST orders/$ID/claim', () => {
+    it.each(['{"amount":1.5}', '{"summary":'])(
+      'answers 500 and stays unclaimed when the stored contract is %s, which has no hash',
+      async (broken) => {
+        const order = await createOrder(shop);
+        await world.database.query('update orders set proto_contract = $2 where order_id = $1', [
+          order.orderId,
+          broken,
+        ]);
+        const refused = await postClaim(order.orderId, { nonce: makeNonce().nonce, token: order.token });
+        expectRefusal(refused, 500, 61, { detail: order.orderId });
+        const [row] = await world.database.query<object>('select nonce from orders where order_id = $1', [
+          order.orderId,
+        ]);
+        expect(row).toEqual({ nonce: null });
+      },
+    );
+
     it('adds the nonce to the proto contract and signs the hash with the key of the instance', async () => {
       const order = await createOrder(shop, { fulfillment_url: 'https://shop.example/42' });
       const proto = (await privateStatus(shop, order.orderId)).body.proto_contract_terms;
