@@ -14,6 +14,10 @@ const ALLOW_DELETED = 'taler:allow-deleted';
 /** The handler also serves instances that are deleted but not purged (management.md 1.2). */
 export const AllowDeletedInstance = () => SetMetadata(ALLOW_DELETED, true);
 
+const ALLOW_ABSENT_ADMIN = 'taler:allow-absent-admin';
+/** The handler also serves the root before an admin instance was created; `@CurrentInstance()` is undefined then. */
+export const AllowAbsentAdmin = () => SetMetadata(ALLOW_ABSENT_ADMIN, true);
+
 /** Looks up who is addressed, before anything else is judged (management.md 1.3 step 4). */
 @Injectable()
 export class InstanceScopeGuard implements CanActivate {
@@ -25,7 +29,10 @@ export class InstanceScopeGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (!this.reflector.get<boolean>(INSTANCE_ROUTES, context.getClass())) return true;
     const request = context.switchToHttp().getRequest<TalerRequest>();
-    const id = (request.params['instance'] as string | undefined) ?? ADMIN_INSTANCE;
+    const named = request.params['instance'] as string | undefined;
+    const id = named ?? ADMIN_INSTANCE;
+    const mayBeAbsent = named === undefined && this.reflector.get<boolean>(ALLOW_ABSENT_ADMIN, context.getHandler());
+    if (mayBeAbsent && !(await this.directory.find(id))) return true;
     const instance = await this.directory.get(id);
     if (instance.deleted && !this.reflector.get<boolean>(ALLOW_DELETED, context.getHandler())) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_INSTANCE_DELETED, { detail: id });

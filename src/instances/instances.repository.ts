@@ -92,6 +92,11 @@ export class InstancesRepository {
     await tx.manager.insert(AccountEntity, account);
   }
 
+  /** Inactive ones included. */
+  async countAccounts(tx: Tx, instanceSerial: bigint): Promise<number> {
+    return tx.manager.countBy(AccountEntity, { instanceSerial });
+  }
+
   /** Locks the account with this payto, if there is one. */
   async lockAccountByPayto(
     tx: Tx,

@@ -3,6 +3,9 @@ import { isWebUrl } from '../../platform/http/urls';
 import { TalerCode } from '../../taler/error-codes';
 import { parsePayto } from '../../taler/payto';
 
+/** Of one instance, inactive ones included: all of them are kept in memory and listed at once (management.md 1.4). */
+export const ACCOUNTS_MAX = 1000;
+
 /** FacadeCredentials (management.md 6.1): which members belong to which type is judged together. */
 export class FacadeCredentialsDto {
   @EnumField(['none', 'basic', 'bearer'])

@@ -11,6 +11,7 @@ import {
 } from '../../platform/http/fields';
 import { ROUNDING_INTERVALS } from '../../platform/config/config';
 import { LocationDto } from '../../platform/http/location.dto';
+import { ACCOUNTS_MAX } from './account.dto';
 
 /** Answers of the instances feature as the API document shows them. */
 export class AccountAddResponse {
@@ -30,7 +31,7 @@ export class AccountSummary {
 }
 
 export class AccountsResponse {
-  @ListField(() => AccountSummary, { lengthMax: 1000 })
+  @ListField(() => AccountSummary, { lengthMax: ACCOUNTS_MAX })
   accounts!: AccountSummary[];
 }
 

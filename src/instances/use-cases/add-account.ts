@@ -13,7 +13,7 @@ import type { AccountEntity } from '../accounts/account.entity';
 import { requireAllowedAccount } from '../accounts/allowed-accounts';
 import { CredentialVault } from '../accounts/credential-vault';
 import { FacadeCredentials, readCredentials, requireFacadeUrl } from '../accounts/facade-credentials';
-import type { AddAccountDto } from '../dto/account.dto';
+import { ACCOUNTS_MAX, AddAccountDto } from '../dto/account.dto';
 import type { Instance } from '../instance';
 import { InstancesRepository } from '../instances.repository';
 
@@ -33,7 +33,7 @@ export class AddAccount {
   /**
    * Adds the account, takes an inactive one back into use, or repeats the answer for one that is there.
    * @throws TalerError 2627 when an active account with this payto has other facade data, 26 for an account that the
-   *   server does not take and for credentials without a URL
+   *   server does not take, one too many, and credentials without a URL
    */
   async run(instance: Instance, request: AddAccountDto): Promise<{ hWire: Buffer; salt: Buffer }> {
     requireAllowedAccount(this.config, request.payto_uri);
@@ -52,6 +52,7 @@ export class AddAccount {
     tx.afterCommit(() => this.bus.publish(instanceTopic(instance.id)));
     const existing = await this.instances.lockAccountByPayto(tx, instance.serial, paytoUri);
     if (!existing) {
+      await this.requireRoom(tx, instance);
       const salt = randomBytes(SALT_BYTES);
       const hWire = hashWire(paytoUri, salt);
       const key = { instanceSerial: instance.serial, paytoUri, salt, hWire };
@@ -65,6 +66,15 @@ export class AddAccount {
       throw new TalerError(TalerCode.MERCHANT_PRIVATE_ACCOUNT_EXISTS, { detail: paytoUri });
     }
     return { hWire, salt };
+  }
+
+  /** Two requests at once may both find the last place: the limit guards memory, not money. */
+  private async requireRoom(tx: Tx, instance: Instance): Promise<void> {
+    if ((await this.instances.countAccounts(tx, instance.serial)) < ACCOUNTS_MAX) return;
+    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
+      detail: `payto_uri: must be one of the ${ACCOUNTS_MAX} accounts that the instance has already`,
+      extra: { field: 'payto_uri' },
+    });
   }
 
   private toColumns(facade: Facade, hWire: Buffer) {

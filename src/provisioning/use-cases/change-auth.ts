@@ -26,10 +26,10 @@ export class ChangeAuth {
   /**
    * Whoever held a token of the instance has to log in again, but for the one who asks (management.md 2.7).
    * @param instanceId as in the URL
-   * @param usedToken hash of the token with which the request came
+   * @param usedToken hash of the token with which the request came, if any
    * @throws TalerError 2602 when the object holds no password, 2000 and 2016 for an instance that is not there any more
    */
-  async run(instanceId: string, auth: ChangeAuthDto, usedToken: Buffer): Promise<void> {
+  async run(instanceId: string, auth: ChangeAuthDto, usedToken?: Buffer): Promise<void> {
     const password = await hashPassword(
       passwordOf(auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCE_AUTH_BAD_AUTH),
     );

@@ -399,6 +399,26 @@ describe('bank accounts', () => {
     });
   });
 
+  it('are 1000 at most, inactive ones included: 400 with 26, but what is there can come back', async () => {
+    const other = await createShop(world.server, uniqueId('rich'));
+    await world.database.query(
+      `insert into accounts (instance_serial, payto_uri, salt, h_wire, active)
+       select serial, 'payto://cyclos/host/' || n, decode(repeat('02', 16), 'hex'),
+         decode(lpad(to_hex(n), 128, '0'), 'hex'), false
+       from instances, generate_series(1, 998) as n where id = $1`,
+      [other.id],
+    );
+    expect((await add({ payto_uri: newPayto() }, other)).status).toBe(200);
+    const { body } = await other.api.get('private/accounts', { token: other.token });
+    expect(body.accounts).toHaveLength(1000);
+    const field = 'payto_uri';
+    expectRefusal(await add({ payto_uri: newPayto() }, other), 400, 26, {
+      field,
+      detail: 'payto_uri: must be one of the 1000 accounts that the instance has already',
+    });
+    expect((await add({ payto_uri: 'payto://cyclos/host/7' }, other)).status).toBe(200);
+  });
+
   it('that are added by two at once with different facade data: one wins, the other is told', async () => {
     const payto_uri = newPayto();
     const answers = await Promise.all(

@@ -6,7 +6,7 @@ import { until } from '../long-poll/waiting';
 import { Customer } from '../payments/support/customer';
 import { countAttempts } from '../payments/support/ledger';
 import { coinsOf, withdrawCoins } from '../payments/support/purse';
-import { CONFIGURATION, login, newInstance, operator, tokenOf, withServer } from './helpers';
+import { CONFIGURATION, login, newInstance, operator, tokenOf, untilBlocked, withServer } from './helpers';
 
 const DEPOSIT = { method: 'POST', path: '/batch-deposit' };
 const DAY_S = 86_400;
@@ -275,14 +275,7 @@ describe('the end of an instance', () => {
     const payto_uri = 'payto://cyclos/host/1?receiver-name=x';
     const account = shop.api.post('private/accounts', { payto_uri }, { token });
     const mint = login(world.server, shop.id, `password of ${shop.id}`);
-    const waiting = async () => {
-      // Within a transaction PostgreSQL shows the same snapshot of its activity again and again.
-      await database.query('select pg_stat_clear_snapshot()');
-      return database.query(
-        `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-      );
-    };
-    await until(async () => (await waiting()).length === 3, 'three requests that wait for the deletion');
+    await untilBlocked(database, 3);
     await database.query('commit');
     for (const answer of [order, account, mint]) {
       expectRefusal(await answer, 404, 2000);

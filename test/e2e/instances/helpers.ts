@@ -7,6 +7,8 @@ import {
   TestShop,
   TestWorld,
 } from '../../support/app';
+import { until } from '../long-poll/waiting';
+import type { TestDatabase } from '../../support/database';
 import type { AppConfig } from '../../../src/platform/config/config';
 
 export const operator = { token: OPERATOR_TOKEN };
@@ -52,4 +54,16 @@ export async function withServer<T>(
   } finally {
     await server.close();
   }
+}
+
+/** Waits until so many requests wait for a lock that the caller's open transaction holds. */
+export async function untilBlocked(database: TestDatabase, count: number): Promise<void> {
+  await until(async () => {
+    // Within a transaction PostgreSQL shows the same snapshot of its activity again and again.
+    await database.query('select pg_stat_clear_snapshot()');
+    const waiting = await database.query(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    return waiting.length === count;
+  }, `${count} requests that wait for a lock`);
 }

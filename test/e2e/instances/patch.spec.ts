@@ -1,6 +1,6 @@
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
 import { expectRefusal, privateStatus, uniqueId } from '../orders/helpers';
-import { CONFIGURATION, newInstance, operator, withServer } from './helpers';
+import { CONFIGURATION, newInstance, operator, untilBlocked, withServer } from './helpers';
 
 const FULL = {
   name: 'The Shop',
@@ -109,6 +109,17 @@ describe('changing an instance', () => {
     expectRefusal(refused, 404, 2000, { detail: 'nobody' });
     const own = await world.server.api.call('PATCH', 'instances/nobody/private', { json, ...operator });
     expectRefusal(own, 404, 2000, { detail: 'nobody' });
+  });
+
+  it('finds out when the instance is deleted at the same moment: 409 with 2625', async () => {
+    const shop = await newShop();
+    const { database } = world;
+    await database.query('begin');
+    await database.query('update instances set deleted_us = 1, private_key = null where id = $1', [shop.id]);
+    const answers = WAYS.map((way) => patch(shop, FULL, way));
+    await untilBlocked(database, WAYS.length);
+    await database.query('commit');
+    for (const answer of answers) expectRefusal(await answer, 409, 2625, { detail: shop.id });
   });
 
   it('finds the instance in any case of its id', async () => {
