@@ -45,6 +45,10 @@ const FIND: Statement = {
   name: 'rate-limit-find',
   text: 'select ends_us from rate_limits where key = $1 and ends_us > $2',
 };
+const LOOK: Statement = {
+  name: 'rate-limit-look',
+  text: 'select ends_us from rate_limits where key = $1 and ends_us > $2 and attempts >= $3',
+};
 const REMOVE_ENDED: Statement = {
   name: 'rate-limit-remove-ended',
   text: 'delete from rate_limits where ends_us <= $1',
@@ -76,7 +80,15 @@ export class RateLimiter {
     ];
     const [row] = await this.database.query<{ attempts: number; ends_us: string }>(TAKE, values);
     if (!row || row.attempts <= limit.attemptsMax) return undefined;
-    return Number((BigInt(row.ends_us) - nowUs + SECOND_US - 1n) / SECOND_US);
+    return secondsUntil(row.ends_us, nowUs);
+  }
+
+  /** As `take`, but counts nothing: @returns the seconds until an attempt may be made; undefined: at once */
+  async waitOf(limit: Limit, subject: Subject): Promise<number | undefined> {
+    const nowUs = this.clock.nowUs();
+    const values = [keyOf(limit.name, subject), nowUs, limit.attemptsMax];
+    const [row] = await this.database.query<{ ends_us: string }>(LOOK, values);
+    return row && secondsUntil(row.ends_us, nowUs);
   }
 
   /** Takes back what was counted: the attempts were good, or were not made. */
@@ -108,6 +120,10 @@ export class RateLimiter {
   async removeEnded(): Promise<void> {
     await this.database.query(REMOVE_ENDED, [this.clock.nowUs()]);
   }
+}
+
+function secondsUntil(endsUs: string, nowUs: bigint): number {
+  return Number((BigInt(endsUs) - nowUs + SECOND_US - 1n) / SECOND_US);
 }
 
 function keyOf(name: string, { instanceSerial, names = [] }: Subject): Buffer {

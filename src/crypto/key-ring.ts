@@ -43,10 +43,16 @@ export class KeyRing {
    * @throws Error when none of the keys opens it, and when there is no key to seal with
    */
   renew(stored: StoredSecret, context: Buffer): StoredSecret | undefined {
-    const { keyEncryptionKey: key } = this.config;
-    if (!key) throw new Error('TALER_KEY_ENCRYPTION_KEY is missing: there is nothing to encrypt with');
+    const key = this.requireKey();
     if (stored.encrypted && openOrUndefined(key, stored.bytes, context)) return undefined;
     return this.seal(this.open(stored, context), context);
+  }
+
+  /** @throws Error when there is no key to seal with */
+  requireKey(): Buffer {
+    const { keyEncryptionKey } = this.config;
+    if (keyEncryptionKey) return keyEncryptionKey;
+    throw new Error('TALER_KEY_ENCRYPTION_KEY is missing: there is nothing to encrypt with');
   }
 }
 

@@ -29,6 +29,8 @@ describe('login tokens', () => {
     password = `password of ${shop.id}`;
   });
   afterAll(() => world?.close());
+  // Wrong passwords are counted (limits.spec.ts); here there are many.
+  beforeEach(() => world.database.query('delete from rate_limits'));
 
   const login = (body: object, headers: Record<string, string> = basic(shop.id, password)) =>
     shop.api.post('private/token', body, { headers });
