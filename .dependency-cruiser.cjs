@@ -31,6 +31,22 @@ module.exports = {
     feature('instances', ['crypto', 'exchange']),
     feature('auth', ['crypto', 'exchange', 'instances']),
     feature('provisioning', ['crypto', 'exchange', 'instances', 'auth']),
+    {
+      name: 'admin-arrows',
+      comment: 'the command line uses what the HTTP side uses; nobody uses the command line',
+      severity: 'error',
+      from: { path: '^src/admin/' },
+      to: {
+        path: '^src/',
+        pathNot: '^src/((taler|platform|crypto|exchange|instances|auth|provisioning|admin)/|entities\\.ts$)',
+      },
+    },
+    {
+      name: 'nobody-imports-admin',
+      severity: 'error',
+      from: { path: '^src/(?!admin/)' },
+      to: { path: '^src/admin/' },
+    },
     feature('pages', []),
     feature('orders', ['crypto', 'exchange', 'instances', 'pages']),
     feature('payments', ['crypto', 'exchange', 'instances', 'orders']),

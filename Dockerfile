@@ -19,6 +19,11 @@ ENV NODE_ENV=production HOST=0.0.0.0 PORT=9966
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY package.json openapi.jso[n] ./
+# Administration by command: docker exec -i … taler-merchant-admin instance passwd admin
+COPY --chmod=755 <<'EOF' /usr/local/bin/taler-merchant-admin
+#!/bin/sh
+exec node /app/dist/src/admin/main.js "$@"
+EOF
 USER node
 EXPOSE 9966
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \

@@ -29,6 +29,18 @@ export interface Measured {
   readonly cpuUs: number | undefined;
 }
 
+/** Long enough for every list of requests: such a round ends with its list. */
+export const WHOLE_LIST_MS = 600_000;
+
+/** Cuts requests that are sent once each into a warm-up and rounds, as Side.requests wants them. */
+export const inRounds =
+  (requests: readonly Buffer[], { warmUp, perRound }: { warmUp: number; perRound: number }) =>
+  (round: number): readonly Buffer[] => {
+    if (round === 0) return requests.slice(0, warmUp);
+    const first = warmUp + (round - 1) * perRound;
+    return requests.slice(first, first + perRound);
+  };
+
 interface Round extends LoadResult {
   readonly cpuUs: number | undefined;
 }

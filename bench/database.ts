@@ -32,6 +32,10 @@ export interface Copies {
   /** SQL over the number `g` of a copy, 1 to count. */
   readonly isClaimed: string;
   readonly isPaid: string;
+  /** Refunded wholly, not collected; absent: none. Only paid copies may be. */
+  readonly isRefunded?: string;
+  /** Text of the browser session; absent or null: none. */
+  readonly session?: string;
   /** Claim nonce of claimed copies, base32. */
   readonly nonce: string;
 }
@@ -76,6 +80,8 @@ export async function copyOrders(client: Client, copies: Copies): Promise<void> 
     h_contract: `case when ${copies.isClaimed} then sha512(convert_to(n.id, 'UTF8')) end`,
     claimed_us: `case when ${copies.isClaimed} then t.created_us end`,
     paid_us: `case when ${copies.isPaid} then t.created_us end`,
+    refund_granted: `case when ${copies.isRefunded ?? 'false'} then t.amount else 0 end`,
+    session_id: copies.session ?? 't.session_id',
     last_payment_us: `case when ${copies.isPaid} then t.created_us end`,
   };
   const names = rows.map(({ name }) => name);

@@ -1,6 +1,15 @@
 import type { RowName } from './arguments';
 import { get } from './http-message';
-import { fill, type Bench, openShop, ordersPath, type Shop, startBaseline, startMerchant } from './world';
+import {
+  type Bench,
+  contractBytesOf,
+  fill,
+  openShop,
+  ordersPath,
+  type Shop,
+  startBaseline,
+  startMerchant,
+} from './world';
 import { copyOf, withClient } from './database';
 import type { Merchant } from './merchant';
 import type { Row, Table } from './report';
@@ -16,10 +25,14 @@ import {
   privateStatus,
   publicStatus,
 } from './rows/http-rows';
+import { listRows } from './rows/list-rows';
+import { pageRows } from './rows/page-rows';
 import { payRow } from './rows/pay-rows';
+import { refundRows } from './rows/refund-rows';
 import { REFERENCE_WORKERS, referenceRows } from './rows/reference-rows';
 import { scaleRows } from './rows/scale-rows';
 import { startRows } from './rows/start-rows';
+import { statementRows } from './rows/statement-rows';
 import { waiterRows } from './rows/waiter-rows';
 
 /** Error bodies of ours for a false signature have about this size. */
@@ -32,6 +45,15 @@ const HTTP_ROWS: readonly (readonly [RowName, (world: HttpWorld) => Promise<Row>
   ['claim', claimOrders],
   ['paid', falseReceipt],
   ['unclaim', falseUnclaim],
+];
+
+/** Rows with shops of their own: what others have stored would be in their way. */
+const OWN_SHOP_ROWS: readonly (readonly [RowName, (bench: Bench) => Promise<Row[]>])[] = [
+  ['refund', refundRows],
+  ['list', listRows],
+  ['pages', pageRows],
+  ['statements', statementRows],
+  ['scale', scaleRows],
 ];
 
 /** Measures what was asked for, one thing at a time. */
@@ -48,7 +70,7 @@ export async function runTables(bench: Bench, only: ReadonlySet<RowName>): Promi
     rows.push(...(await waiterRows(bench, shop, merchant)));
   }
   await merchant.stop();
-  if (only.has('scale')) rows.push(...(await scaleRows(bench)));
+  for (const [name, run] of OWN_SHOP_ROWS) if (only.has(name)) rows.push(...(await run(bench)));
   if (only.has('start')) {
     bench.say('measuring start');
     rows.push(...(await startRows(bench, shop)));
@@ -81,7 +103,7 @@ async function httpRows(
   await fill(shop, { prefix: PAID_PREFIX, count: bench.sizes.paidOrders, isClaimed: 'true', isPaid: 'true' });
   if (only.has('claim')) await fill(shop, claimCopies({ bench }));
   const bodies = await bodiesOf(bench, shop, merchant);
-  const baseline = await startBaseline(bench, {
+  const baseline = await startBaseline(bench, 'baseline', {
     contractBytes: bodies.contractBytes,
     errorBytes: ERROR_BYTES,
   });
@@ -118,16 +140,10 @@ async function bodiesOf(bench: Bench, shop: Shop, merchant: Merchant): Promise<B
     });
     return bodies[0] ?? '';
   };
-  const { rows } = await withClient(shop.databaseUrl, (client) =>
-    client.query<{ bytes: number }>(
-      'select octet_length(proto_contract) as bytes from orders where order_id = $1',
-      [orderId],
-    ),
-  );
   return {
     privateBody: await ask(get(`${ordersPath(true)}/${orderId}`, shop.token)),
     publicBody: await ask(get(`${ordersPath(false)}/${orderId}?h_contract=${hContract}`)),
-    contractBytes: rows[0]?.bytes ?? 0,
+    contractBytes: await contractBytesOf(shop, orderId),
   };
 }
 

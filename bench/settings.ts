@@ -22,6 +22,12 @@ export interface PaymentSize {
   readonly perRound: number;
 }
 
+/** Payments to be refunded, each with one coin. */
+export interface RefundSize {
+  readonly warmUp: number;
+  readonly perRound: number;
+}
+
 /** How long and how much is measured; `--quick` is for a look, the figures that count come from the full size. */
 export interface Sizes {
   readonly isQuick: boolean;
@@ -33,6 +39,13 @@ export interface Sizes {
   /** Most distinct orders one round can claim. */
   readonly claimsPerRound: number;
   readonly payments: readonly PaymentSize[];
+  readonly refunds: RefundSize;
+  /** Orders of the list beside its baseline. */
+  readonly listedOrders: number;
+  /** Most distinct orders whose page one round can open. */
+  readonly pagesPerRound: number;
+  /** How long pages are rendered without HTTP. */
+  readonly renderMs: number;
   readonly waiters: number;
   /** Rounds of one waiter and one payment. */
   readonly wakeRounds: number;
@@ -55,6 +68,10 @@ const FULL: Sizes = {
     { coins: 1, warmUp: 1_500, perRound: 1_000 },
     { coins: 8, warmUp: 150, perRound: 200 },
   ],
+  refunds: { warmUp: 500, perRound: 500 },
+  listedOrders: 1_000,
+  pagesPerRound: 12_000,
+  renderMs: 4_000,
   waiters: 10_000,
   wakeRounds: 300,
   quietMs: 25_000,
@@ -75,6 +92,10 @@ const QUICK: Sizes = {
     { coins: 1, warmUp: 300, perRound: 150 },
     { coins: 8, warmUp: 40, perRound: 40 },
   ],
+  refunds: { warmUp: 100, perRound: 100 },
+  listedOrders: 1_000,
+  pagesPerRound: 4_000,
+  renderMs: 1_500,
   waiters: 2_000,
   wakeRounds: 50,
   quietMs: 12_000,

@@ -30,6 +30,12 @@ export interface Shop {
   readonly templates: { readonly priced: string; readonly free: string };
 }
 
+/** A shop and the server that serves it. */
+export interface OpenShop {
+  readonly shop: Shop;
+  readonly merchant: Merchant;
+}
+
 const NONCE = encodeBase32(createSigner(generateSeed()).publicKey);
 
 /** Path of the shop's public orders; `private` comes before `orders` for the shop's own view. */
@@ -46,10 +52,17 @@ export const orderOf = (amount: string): object => ({
   },
 });
 
-/** Makes a database, a server on it and in it a shop. */
-export async function openShop(bench: Bench, name: string): Promise<{ shop: Shop; merchant: Merchant }> {
+/**
+ * Makes a database, a server on it and in it a shop.
+ * @param through another way to the database, for the server alone
+ */
+export async function openShop(
+  bench: Bench,
+  name: string,
+  through = (databaseUrl: string): Promise<string> => Promise.resolve(databaseUrl),
+): Promise<OpenShop> {
   const databaseUrl = await createDatabase(bench.serverUrl, name);
-  const merchant = await startMerchant(bench, databaseUrl, { name, workers: 1 });
+  const merchant = await startMerchant(bench, await through(databaseUrl), { name, workers: 1 });
   const token = await setUpShop(merchant.origin);
   const create = async (amount: string): Promise<string> => {
     const url = `${merchant.origin}${ordersPath(true)}`;
@@ -70,7 +83,7 @@ export function startMerchant(
 /** Stores copies of an order and lets the database come to rest. */
 export async function fill(
   shop: Shop,
-  copies: Pick<Copies, 'prefix' | 'count' | 'isClaimed' | 'isPaid'> & { isFree?: boolean },
+  copies: Omit<Copies, 'templateId' | 'nonce'> & { isFree?: boolean },
 ): Promise<void> {
   const templateId = copies.isFree === true ? shop.templates.free : shop.templates.priced;
   await withClient(shop.databaseUrl, async (client) => {
@@ -88,6 +101,17 @@ export function claimRequests(prefix: string, first: number, last: number): Buff
   });
 }
 
+/** Size of the contract that is stored with an order, so that baselines store and read as much. */
+export async function contractBytesOf(shop: Shop, orderId: string): Promise<number> {
+  const { rows } = await withClient(shop.databaseUrl, (client) =>
+    client.query<{ bytes: number }>(
+      'select octet_length(proto_contract) as bytes from orders where order_id = $1',
+      [orderId],
+    ),
+  );
+  return rows[0]?.bytes ?? 0;
+}
+
 export interface Baseline {
   readonly server: ServerProcess;
   readonly databaseUrl: string;
@@ -95,19 +119,22 @@ export interface Baseline {
 
 /**
  * Starts the bare Express server.
+ * @param name of its database and log
  * @param sizes bytes of what ours stores and answers, so that the baseline moves as many
  */
 export async function startBaseline(
   bench: Bench,
-  sizes: { contractBytes: number; errorBytes: number },
+  name: string,
+  sizes: { contractBytes: number; errorBytes?: number; pageBytes?: number },
+  env: NodeJS.ProcessEnv = {},
 ): Promise<Baseline> {
-  const databaseUrl = await createDatabase(bench.serverUrl, 'baseline');
+  const databaseUrl = await createDatabase(bench.serverUrl, name);
   await withClient(databaseUrl, (client) => client.query(BASELINE_SCHEMA));
   const port = await findFreePort();
   const server = await ServerProcess.start({
     script: compiled('bench', 'baseline', 'main.js'),
     port,
-    log: `${bench.directory}/baseline.log`,
+    log: `${bench.directory}/${name}.log`,
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: databaseUrl,
@@ -115,7 +142,9 @@ export async function startBaseline(
       PORT: String(port),
       POOL_SIZE: String(POOL_SIZE),
       CONTRACT_BYTES: String(sizes.contractBytes),
-      ERROR_BYTES: String(sizes.errorBytes),
+      ERROR_BYTES: String(sizes.errorBytes ?? 0),
+      PAGE_BYTES: String(sizes.pageBytes ?? 0),
+      ...env,
     },
   });
   return { server, databaseUrl };

@@ -7,6 +7,8 @@ import { InstanceScopeGuard } from './instances/instance-scope.guard';
 import { InstancesModule } from './instances/instances.module';
 import { OrdersModule } from './orders/orders.module';
 import { PaymentsModule } from './payments/payments.module';
+import { MfaModule } from './mfa/mfa.module';
+import { ValidatedAddressesGuard } from './mfa/validated-addresses.guard';
 import { Clock } from './platform/clock';
 import { AppConfig } from './platform/config/config';
 import { ConfigModule } from './platform/config/config.module';
@@ -30,6 +32,7 @@ export class AppModule {
       providers: [
         { provide: APP_GUARD, useClass: InstanceScopeGuard },
         { provide: APP_GUARD, useClass: PermissionGuard },
+        { provide: APP_GUARD, useClass: ValidatedAddressesGuard },
         { provide: APP_GUARD, useClass: JsonBodyGuard },
       ],
       imports: [
@@ -44,6 +47,7 @@ export class AppModule {
         RefundsModule,
         InstancesModule,
         AuthModule,
+        MfaModule,
         ProvisioningModule,
       ],
     };

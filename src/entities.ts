@@ -3,6 +3,7 @@ import { RateLimitEntity } from './auth/rate-limit.entity';
 import { AccountEntity } from './instances/accounts/account.entity';
 import { InstanceEntity } from './instances/instance.entity';
 import { DeletedOrderEntity } from './orders/deleted-order.entity';
+import { ChallengeEntity } from './mfa/challenge.entity';
 import { OrderEntity } from './orders/order.entity';
 import { RefundEntity } from './orders/refund.entity';
 import { DepositConfirmationEntity } from './payments/deposit-confirmation.entity';
@@ -16,6 +17,7 @@ export const ENTITIES = [
   AccountEntity,
   LoginTokenEntity,
   RateLimitEntity,
+  ChallengeEntity,
   OrderEntity,
   DeletedOrderEntity,
   PaymentAttemptEntity,

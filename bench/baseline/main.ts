@@ -1,7 +1,14 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from 'node:crypto';
 import express, { type Request, type Response } from 'express';
 import { Pool } from 'pg';
-import { BASELINE_FIND_PRIVATE, BASELINE_FIND_PUBLIC, BASELINE_INSERT } from './statements';
+import { listRoutes } from './list';
+import { BaselineRefunds } from './refunds';
+import {
+  BASELINE_FIND_PRIVATE,
+  BASELINE_FIND_PUBLIC,
+  BASELINE_FIND_WITH_CONTRACT,
+  BASELINE_INSERT,
+} from './statements';
 
 /**
  * What a request costs that does its one essential thing and nothing else: Express 5, JSON bodies parsed, one
@@ -10,7 +17,8 @@ import { BASELINE_FIND_PRIVATE, BASELINE_FIND_PUBLIC, BASELINE_INSERT } from './
  * Express is as it comes but for its entity tags and its own header, which the backend has not either: with them the
  * baseline would be slower.
  */
-const { DATABASE_URL, PORT, HOST, POOL_SIZE, CONTRACT_BYTES, ERROR_BYTES } = process.env;
+const { DATABASE_URL, PORT, HOST, POOL_SIZE, CONTRACT_BYTES, ERROR_BYTES, PAGE_BYTES, EXCHANGE_URL, SEED } =
+  process.env;
 
 /** The signed message of a receipt or an unclaim: header of 8 bytes, a hash of 64 (crypto.md 2). */
 const MESSAGE_HEADER = Buffer.from('0000004800000450', 'hex');
@@ -18,6 +26,7 @@ const MESSAGE_HEADER = Buffer.from('0000004800000450', 'hex');
 const pool = new Pool({ connectionString: DATABASE_URL, max: Number(POOL_SIZE) });
 const contract = 'x'.repeat(Number(CONTRACT_BYTES));
 const errorText = JSON.stringify({ error: 'x'.repeat(Math.max(0, Number(ERROR_BYTES) - 12)) });
+const page = 'x'.repeat(Number(PAGE_BYTES));
 const { privateKey, publicKey: ownPublicKey } = generateKeyPairSync('ed25519');
 
 const app = express();
@@ -39,6 +48,18 @@ app.get('/public/:id', async (request: Request<{ id: string }>, response) => {
   });
   response.type('json').send(rows[0]?.public_body);
 });
+/** A page of as many bytes as ours, for the contract that was read. */
+app.get('/page/:id', async (request: Request<{ id: string }>, response) => {
+  const { rowCount } = await pool.query({ ...BASELINE_FIND_WITH_CONTRACT, values: [1, request.params.id] });
+  response
+    .status(rowCount === 1 ? 402 : 404)
+    .type('html')
+    .send(page);
+});
+app.use(listRoutes(pool));
+if (EXCHANGE_URL && SEED) {
+  app.use(new BaselineRefunds(pool, { exchangeUrl: EXCHANGE_URL, seed: SEED }).routes());
+}
 app.post('/orders', async (request, response) => {
   const orderId = await insert((request.body as { order?: { summary?: string } }).order?.summary ?? '');
   response.json({ order_id: orderId });

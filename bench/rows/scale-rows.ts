@@ -4,15 +4,13 @@ import { get } from '../http-message';
 import type { Merchant } from '../merchant';
 import { figure, type Row } from '../report';
 import { type Bench, fill, openShop, ordersPath, type Shop } from '../world';
+import { LIST_NAMES, type ListFilter, listedOrders, listRequest } from './list-rows';
 
 const PREFIX = 'S';
-/** Of ten copies seven are paid and two more claimed. */
-const IS_PAID = 'g % 10 < 7';
-const IS_CLAIMED = 'g % 10 < 9';
 /** Distinct orders that one round reads: more of them than the buffers of PostgreSQL hold. */
 const READS_PER_ROUND = 20_000;
 const RATIO_MAX = 1.2;
-const PAGE = '?limit=-20';
+const FILTERS: readonly ListFilter[] = ['all', 'refunded', 'session'];
 
 interface Stored {
   readonly shop: Shop;
@@ -25,14 +23,19 @@ export async function scaleRows(bench: Bench): Promise<Row[]> {
   const small = await open(bench, 'small', bench.sizes.ordersSmall);
   bench.say(`storing ${bench.sizes.ordersLarge} orders`);
   const large = await open(bench, 'large', bench.sizes.ordersLarge);
+  const counts = [large.count, small.count] as const;
   const rows = [
     await scaleRow(bench, 'status of one order', {
       large: statusSide(large),
       small: statusSide(small),
-      counts: [large.count, small.count],
+      counts,
     }),
-    await listRow(bench, large, small),
   ];
+  for (const filter of FILTERS) {
+    bench.say(`measuring ${LIST_NAMES[filter]}`);
+    const sides = { large: listSide(large, filter), small: listSide(small, filter), counts };
+    rows.push(await scaleRow(bench, LIST_NAMES[filter], sides));
+  }
   await large.merchant.stop();
   await small.merchant.stop();
   return rows;
@@ -40,7 +43,7 @@ export async function scaleRows(bench: Bench): Promise<Row[]> {
 
 async function open(bench: Bench, name: string, count: number): Promise<Stored> {
   const { shop, merchant } = await openShop(bench, name);
-  await fill(shop, { prefix: PREFIX, count, isClaimed: IS_CLAIMED, isPaid: IS_PAID });
+  await fill(shop, listedOrders(PREFIX, count));
   return { shop, merchant, count };
 }
 
@@ -57,23 +60,15 @@ function statusSide({ shop, merchant, count }: Stored): Side {
   };
 }
 
-async function listRow(bench: Bench, large: Stored, small: Stored): Promise<Row> {
-  const operation = 'a page of the list';
-  const url = `${large.merchant.origin}${ordersPath(true)}${PAGE}`;
-  const { status } = await fetch(url, { headers: { authorization: `Bearer ${large.shop.token}` } });
-  if (status !== 200) {
-    const note = `not measured: GET private/orders answers ${status}`;
-    return { operation, ours: '-', baseline: '-', ratio: '-', aim: '<= 1.20', isMet: undefined, note };
-  }
-  const side = ({ shop, merchant }: Stored): Side => {
-    const requests = [get(`${ordersPath(true)}${PAGE}`, shop.token)];
-    return { ...merchant.server.target, status: 200, order: 'repeat', requests: () => requests };
+/** The first page, which is always the same; of a session that of any session. */
+function listSide({ shop, merchant, count }: Stored, filter: ListFilter): Side {
+  const length = filter === 'session' ? READS_PER_ROUND : 1;
+  return {
+    ...merchant.server.target,
+    status: 200,
+    order: 'repeat',
+    requests: () => Array.from({ length }, () => listRequest(shop, filter, count)),
   };
-  return scaleRow(bench, operation, {
-    large: side(large),
-    small: side(small),
-    counts: [large.count, small.count],
-  });
 }
 
 async function scaleRow(

@@ -7,7 +7,9 @@ import type { HttpRecord } from '../wallet/http-client';
 import { Wallet } from '../wallet/wallet';
 import { WalletError } from '../wallet/wallet-error';
 import { type Output, Printer } from './printer';
-import { Shop, type ShopAnswer } from './shop';
+import { collectRefund, refundPart } from './refund-steps';
+import { Shop } from './shop';
+import { DemoFailure, expect, requireMember, requireText, type Step, type Story } from './story';
 
 export interface DemoOptions {
   /** Base URL of the merchant instance. */
@@ -21,34 +23,9 @@ export interface DemoOptions {
 
 const WITHDRAWAL = '20';
 const PRICE = '5';
+/** A day in which the customer may count on refunds. */
+const REFUND_DELAY_US = 86_400_000_000;
 const ALREADY_CLAIMED = 2301;
-
-/** A step that did not show what it should have shown. */
-class DemoFailure extends Error {}
-
-/** Everything that the steps share. */
-interface Story {
-  readonly printer: Printer;
-  readonly shop: Shop;
-  readonly customer: Wallet;
-  readonly stranger: Wallet;
-  readonly exchangeUrl: string;
-  readonly session: string;
-  readonly otherSession: string;
-  readonly stop: AbortController;
-  orderId: string;
-  payUri: string;
-  firstContract: string;
-  longPoll: Promise<{ answer: ShopAnswer; endedMs: number } | { error: unknown }>;
-  longPollEnded: boolean;
-  longPollStartedMs: number;
-  paidMs: number;
-}
-
-interface Step {
-  readonly title: string;
-  readonly run: (story: Story) => Promise<void>;
-}
 
 /**
  * The whole story of one sale, against a running merchant and sandbox exchange: every step prints what it sends and
@@ -85,6 +62,7 @@ async function openStory({ merchantUrl, token, exchangeUrl }: DemoOptions, print
     otherSession: `session-${encodeBase32(randomBytes(5))}`,
     stop: new AbortController(),
     orderId: '',
+    refundUri: '',
     payUri: '',
     firstContract: '',
     longPoll: neverStarted,
@@ -118,6 +96,8 @@ const STEPS: readonly Step[] = [
   { title: 'The order is paid, for the shop and for the public', run: showPaid },
   { title: 'The wallet proves the payment for another browser session', run: proveForOtherSession },
   { title: 'A frontend of 2020 asks with the legacy poll-payment', run: legacyPoll },
+  { title: 'The shop gives a part of the money back', run: refundPart },
+  { title: 'The customer collects the refund', run: collectRefund },
 ];
 
 async function withdraw({ customer, exchangeUrl, printer }: Story): Promise<void> {
@@ -139,7 +119,11 @@ async function createOrder(story: Story): Promise<void> {
     summary: 'One crate of apples',
     fulfillment_url: 'https://shop.example/orders/${ORDER_ID}',
   };
-  const created = await shop.createOrder({ order, session_id: session });
+  const created = await shop.createOrder({
+    order,
+    session_id: session,
+    refund_delay: { d_us: REFUND_DELAY_US },
+  });
   story.orderId = requireText(created, 200, 'order_id');
   requireText(created, 200, 'token');
   const status = await shop.orderStatus(story.orderId, session);
@@ -242,21 +226,4 @@ async function failureOf(promise: Promise<unknown>): Promise<WalletError> {
     throw error;
   }
   throw new DemoFailure('it was accepted');
-}
-
-function expect(condition: boolean, otherwise: string): void {
-  if (!condition) throw new DemoFailure(otherwise);
-}
-
-function requireText(answer: ShopAnswer, status: number, name: string): string {
-  expect(answer.status === status, `expected ${status}, got ${answer.status}`);
-  const value = answer.body[name];
-  if (typeof value !== 'string') throw new DemoFailure(`the answer has no ${name}`);
-  return value;
-}
-
-function requireMember(answer: ShopAnswer, name: string, value: string | boolean): void {
-  expect(answer.status === 200, `expected 200, got ${answer.status}`);
-  const found = answer.body[name];
-  expect(found === value, `expected ${name} ${JSON.stringify(value)}, got ${JSON.stringify(found)}`);
 }

@@ -30,6 +30,12 @@ export class Shop {
     return answerOf(await this.http.post(url, JSON.stringify(request), { headers: this.headers }));
   }
 
+  /** POST private/orders/$ID/refund (orders.md 4.6): the new total, and why. */
+  async refund(orderId: string, request: { refund: string; reason: string }): Promise<ShopAnswer> {
+    const url = `${this.baseUrl}private/orders/${orderId}/refund`;
+    return answerOf(await this.http.post(url, JSON.stringify(request), { headers: this.headers }));
+  }
+
   /** GET private/orders/$ID (orders.md 4.3). */
   async orderStatus(orderId: string, sessionId: string): Promise<ShopAnswer> {
     const url = `${this.baseUrl}private/orders/${orderId}?session_id=${encodeURIComponent(sessionId)}`;

@@ -28,7 +28,7 @@ export interface MissingRefund {
 
 export interface CollectedRefunds {
   readonly orderKey: string;
-  /** What the merchant has granted in all; zero of no currency is undefined: nothing was granted. */
+  /** What the merchant has granted in all; undefined: nothing. */
   readonly granted: Amount | undefined;
   /** What this call brought back to coins, the exchanges' refund fees taken off. */
   readonly gained: Amount | undefined;

@@ -32,6 +32,10 @@ export interface ExchangeRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: JsonObject;
+  /** Besides those that every request has; names in lower case. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** On connections apart from those of payments, which must never wait behind what is waiting itself. */
+  readonly aside?: boolean;
   /** Total time from the call to the last byte of the reply. */
   readonly timeoutMs: number;
   /** Limit on the body, both as sent and inflated; default `REPLY_BYTES_MAX`. */
@@ -55,6 +59,9 @@ export const CONNECT_TIMEOUT_MS = 10_000;
  */
 export const CONNECTIONS_PER_EXCHANGE = 64;
 
+/** The same for requests aside: questions about KYC, most of which wait for people. */
+export const ASIDE_CONNECTIONS_PER_EXCHANGE = 64;
+
 /** Idle connections are given back before a server's usual 5 s, so that a deposit never starts on a dying one. */
 export const IDLE_CONNECTION_MS = 4_000;
 
@@ -64,12 +71,8 @@ const inflateAsync = promisify(inflate);
 /** HTTP towards trusted exchanges: bounded in time and size, never redirected, never to anybody else. */
 @Injectable()
 export class ExchangeHttp implements OnApplicationShutdown {
-  private readonly agent = new Agent({
-    connections: CONNECTIONS_PER_EXCHANGE,
-    keepAliveTimeout: IDLE_CONNECTION_MS,
-    keepAliveMaxTimeout: IDLE_CONNECTION_MS,
-    connect: { timeout: CONNECT_TIMEOUT_MS },
-  });
+  private readonly agent = newAgent(CONNECTIONS_PER_EXCHANGE);
+  private readonly asideAgent = newAgent(ASIDE_CONNECTIONS_PER_EXCHANGE);
 
   constructor(private readonly directory: ExchangeDirectory) {}
 
@@ -86,7 +89,8 @@ export class ExchangeHttp implements OnApplicationShutdown {
     request.signal?.addEventListener('abort', giveUp, { once: true });
     if (request.signal?.aborted) giveUp();
     try {
-      const response = await this.agent.request(requestOptions(url, request, deadline.signal));
+      const agent = request.aside ? this.asideAgent : this.agent;
+      const response = await agent.request(requestOptions(url, request, deadline.signal));
       return await readReply(response, request.replyBytesMax ?? REPLY_BYTES_MAX);
     } catch (cause) {
       if (deadline.signal.aborted || isTimeout(cause)) return { kind: 'timeout' };
@@ -99,7 +103,7 @@ export class ExchangeHttp implements OnApplicationShutdown {
 
   /** After the server has answered its last request: closing earlier would cut payments short. */
   async onApplicationShutdown(): Promise<void> {
-    await this.agent.destroy();
+    await Promise.all([this.agent.destroy(), this.asideAgent.destroy()]);
   }
 
   private urlOf({ exchange, path, query }: ExchangeRequest): URL {
@@ -113,10 +117,23 @@ export class ExchangeHttp implements OnApplicationShutdown {
   }
 }
 
+function newAgent(connections: number): Agent {
+  return new Agent({
+    connections,
+    keepAliveTimeout: IDLE_CONNECTION_MS,
+    keepAliveMaxTimeout: IDLE_CONNECTION_MS,
+    connect: { timeout: CONNECT_TIMEOUT_MS },
+  });
+}
+
 function requestOptions(url: URL, request: ExchangeRequest, signal: AbortSignal): Dispatcher.RequestOptions {
   // Only where it pays: compressing a confirmation of 300 bytes costs both sides more than sending it.
   const encoding = (request.replyBytesMax ?? 0) > REPLY_BYTES_MAX ? 'deflate' : 'identity';
-  const headers: Record<string, string> = { accept: 'application/json', 'accept-encoding': encoding };
+  const headers: Record<string, string> = {
+    accept: 'application/json',
+    'accept-encoding': encoding,
+    ...request.headers,
+  };
   if (request.body !== undefined) headers['content-type'] = 'application/json';
   return {
     origin: url.origin,

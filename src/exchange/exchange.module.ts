@@ -5,6 +5,7 @@ import { ExchangeKeysCache } from './exchange-keys.cache';
 import { ExchangeKeysSource } from './exchange-keys.source';
 import { ExchangeKeysStore } from './exchange-keys.store';
 import { ExchangeClient } from './exchange.client';
+import { KycClient } from './kyc.client';
 
 /** What the backend says to exchanges. Needs the global providers Clock, AppConfig and Database. */
 @Module({
@@ -15,7 +16,8 @@ import { ExchangeClient } from './exchange.client';
     ExchangeKeysSource,
     ExchangeKeysCache,
     ExchangeClient,
+    KycClient,
   ],
-  exports: [ExchangeDirectory, ExchangeKeysCache, ExchangeClient],
+  exports: [ExchangeDirectory, ExchangeKeysCache, ExchangeClient, KycClient],
 })
 export class ExchangeModule {}

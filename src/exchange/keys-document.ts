@@ -245,7 +245,8 @@ function readUint32(reader: ReplyReader, name: string): number {
   return value <= 0xffff_ffff ? value : reader.fail(name);
 }
 
-function readLimit(reader: ReplyReader): OperationLimit {
+/** An entry of `hard_limits` in /keys, and of `limits` in kyc-check. */
+export function readLimit(reader: ReplyReader): OperationLimit {
   return {
     operationType: reader.text('operation_type'),
     timeframe: reader.duration('timeframe'),

@@ -19,7 +19,7 @@ import {
   CheckPaymentUnpaidResponse,
   STATUS_PARAMETERS,
 } from './dto/private-status.dto';
-import { bareTag, matchesTag } from './entity-tag';
+import { bareTag, matchesTag } from '../platform/http/entity-tag';
 import { sessionOf } from './order';
 import { requireOrderId } from './require-order-id';
 import { CreateOrder } from './use-cases/create-order';

@@ -178,6 +178,7 @@ export class Actors {
       status,
       code: typeof body?.code === 'number' ? body.code : undefined,
       takeBack: action.do === 'pay' && status === 409 ? await this.takeBack(body) : [],
+      isRefunded: action.do === 'prove' && status === 200 ? body.refunded === true : undefined,
       confirmed: action.do === 'abort' && status === 200 ? this.readAbort(action, body) : [],
       refunds: action.do === 'collect' && status === 200 ? this.readRefunds(action, body) : undefined,
     };
@@ -189,8 +190,8 @@ export class Actors {
   }
 
   private startOver(slot: SlotName): void {
+    // Its token stays known: the answer of an order that was created anew at the same time may have been read before.
     this.generations[slot] += 1;
-    this.tokens.delete(slot);
   }
 
   private keepContract(

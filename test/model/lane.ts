@@ -9,6 +9,7 @@ import {
   expectedPrivate,
   expectedPublic,
   expectedRows,
+  expectedSession,
   heldForDeleted,
   type Question,
   requireMoneyHeld,
@@ -17,6 +18,7 @@ import {
   seePrivate,
   seePublic,
   seeRows,
+  seeSession,
 } from './observe';
 import { Expectations, explain } from './rules';
 import { type Action, describeAction, type History, type Step } from './steps';
@@ -98,11 +100,13 @@ export class Lane {
     const slots = new Set(step.map(({ slot }) => slot));
     const questions = [...slots].map((slot, index) => questionFor(slot, this.count + index));
     const [first = EMPTY] = this.candidates;
-    const [privates, publics, list, rows] = await Promise.all([
+    const session = this.count % 2 === 0 ? 's1' : 's2';
+    const [privates, publics, list, rows, bought] = await Promise.all([
       Promise.all(questions.map((question) => seePrivate(actors, question))),
       Promise.all(questions.map((question) => seePublic(first, actors, question))),
       seeList(actors),
       seeRows(actors, database),
+      seeSession(actors, session),
     ]);
     const coins = seeCoins(actors, (coinPub) => exchange.bookOfCoin(coinPub));
     questions.forEach((question, index) => {
@@ -113,6 +117,7 @@ export class Lane {
       this.keep(`public status ${how}`, publics[index], (model) => expectedPublic(model, actors, question));
     });
     this.keep('list', list, (model) => expectedList(model, actors));
+    this.keep(`session ${session}`, bought, (model) => expectedSession(model, actors, session) ?? bought);
     this.keep('books of the backend', rows.lines, (model) => expectedRows(model));
     this.keep('books of the exchange', coins.lines, (model) => expectedCoins(model, actors));
     try {

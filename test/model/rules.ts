@@ -25,6 +25,8 @@ export interface Answer {
   readonly code: number | undefined;
   /** Of 409 code 2160: coins that the wallet may take back, as indices into the purse. */
   readonly takeBack: readonly number[];
+  /** Of a proof of payment: whether the order is refunded. */
+  readonly isRefunded: boolean | undefined;
   /** Of an abort: for each coin asked for, whether the exchange has confirmed. */
   readonly confirmed: readonly boolean[];
   /** Of a collection: total, and what each success brought, in units. */
@@ -216,8 +218,11 @@ class Rules {
     const hasComeBack = (coin: number): boolean =>
       (stored.get(coin)?.back ?? 'no') !== 'no' || this.cameBackFrom(order.contract, coin);
     if (coins.some(hasComeBack)) faults.push([402, 2167]);
-    // A coin that was deposited for another choice: the exchange would refuse (1206), the backend may know before.
-    const isOtherChoice = heldDeposits(order).some((deposit) => deposit.choice !== choice);
+    // Coins were deposited for another choice of this contract, even if they came back since: an exchange takes no coin
+    // for other wallet data than the first one (1206), and the backend may know before.
+    const isOtherChoice = this.model.exchange.some(
+      (deposit) => deposit.contract === order.contract && deposit.choice !== choice,
+    );
     if (isOtherChoice) faults.push([400, 26], [502, 2014]);
     const [first] = coins;
     const isFirstFresh = first !== undefined && fresh.includes(first);
@@ -406,6 +411,8 @@ class Rules {
     const isCurrent = receipt === order.contract;
     // The receipt of an order that had this id before, whose retention is over.
     if (!isCurrent || !order.payment) return this.refused([400, 2200], [404, 2005]);
+    this.expected.add(`refunded: ${granted(order) > 0n}`);
+    if (this.answer.isRefunded !== granted(order) > 0n) return [];
     return this.granted(200, withOrder(this.model, slot, { ...order, session }));
   }
 

@@ -5,7 +5,7 @@ import { LongPollHub } from '../../platform/long-poll/long-poll.hub';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { BoughtBefore, sessionTopics } from '../bought-before';
-import { entityTagOf } from '../entity-tag';
+import { entityTagOf } from '../../platform/http/entity-tag';
 import { isPaidIn, Order } from '../order';
 import { toClaimedText, toPaidText, toUnpaidText } from '../order-responses';
 import { OrderStatusRepository, OrderWithRefunds } from '../order-status.repository';

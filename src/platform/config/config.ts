@@ -52,6 +52,18 @@ export interface LegalFolder {
   readonly version: string | undefined;
 }
 
+/** Where mails are handed over. */
+export interface MailServer {
+  readonly host: string;
+  readonly port: number;
+  /** TLS from the first byte; else STARTTLS where it is offered. */
+  readonly secure: boolean;
+  readonly user: string | undefined;
+  readonly password: string | undefined;
+  /** Sender of the mails. */
+  readonly from: string;
+}
+
 /**
  * Everything the process was told from outside, checked and frozen once at start-up.
  * It is its own injection token; nobody else reads the environment.
@@ -93,6 +105,10 @@ export class AppConfig {
   readonly selfProvisioning!: boolean;
   /** Addresses that every new instance must have; empty: none (management.md 3.1). */
   readonly mandatoryTanChannels!: readonly TanChannel[];
+  /** Sends codes by mail; undefined: this channel cannot be used. */
+  readonly mailServer?: MailServer | undefined;
+  /** Program and first arguments that send codes by SMS; undefined: this channel cannot be used. */
+  readonly smsCommand?: readonly string[] | undefined;
   readonly phoneRegex: Pattern | undefined;
   /** payto target types of bank accounts; undefined: all of them. */
   readonly paymentTargetTypes: readonly string[] | undefined;

@@ -14,6 +14,7 @@ import {
   TAN_CHANNELS,
   TanChannel,
 } from './config';
+import { readDelivery } from './delivery-settings';
 import { ConfigError, Environment, EnvironmentReader } from './environment';
 
 export { ConfigError } from './environment';
@@ -107,14 +108,16 @@ function readInstanceDefaults(reader: EnvironmentReader) {
 /** Who may become a merchant here, and with which accounts (management.md 18). */
 function readInstanceRules(reader: EnvironmentReader) {
   const pattern = 'a POSIX extended regular expression of at most 1024 characters';
+  const mandatoryTanChannels =
+    reader.parsed(
+      'TALER_MANDATORY_TAN_CHANNELS',
+      parseTanChannels,
+      'some of sms, email, with blanks between',
+    ) ?? [];
   return {
     selfProvisioning: reader.parsed('TALER_SELF_PROVISIONING', parseSwitch, '0 or 1') ?? false,
-    mandatoryTanChannels:
-      reader.parsed(
-        'TALER_MANDATORY_TAN_CHANNELS',
-        parseTanChannels,
-        'some of sms, email, with blanks between',
-      ) ?? [],
+    mandatoryTanChannels,
+    ...readDelivery(reader, mandatoryTanChannels),
     phoneRegex: reader.parsed('TALER_PHONE_REGEX', parsePattern, pattern),
     paymentTargetTypes: readTargetTypes(reader),
     paymentTargetRegex: reader.parsed('TALER_PAYMENT_TARGET_REGEX', parsePattern, pattern),

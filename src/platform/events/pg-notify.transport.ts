@@ -1,5 +1,6 @@
 import { Inject, Injectable, OnModuleDestroy } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AppConfig } from '../config/config';
 import { Database, Statement } from '../database/database';
@@ -18,6 +19,9 @@ const HEARTBEAT_INTERVAL_MS = 10_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;
 const RECONNECT_DELAY_MS_MIN = 100;
 const RECONNECT_DELAY_MS_MAX = 5_000;
+
+/** For what is still to be sent at the end; a server has 4.5 s for all of it. */
+const FAREWELL_MS_MAX = 1_000;
 
 const NOTIFY: Statement = { name: 'notify', text: `select pg_notify('${CHANNEL}', $1)` };
 
@@ -38,6 +42,8 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
   /** Each topic once: who listens looks at the state of then. */
   private readonly queue = new Set<Topic>();
   private sending = false;
+  /** Settles when nothing waits to be sent. */
+  private flushed: Promise<void> = Promise.resolve();
   private heartbeat: NodeJS.Timeout | undefined;
   private lastHeardMs = 0;
   private listening = false;
@@ -69,10 +75,15 @@ export class PgNotifyTransport extends EventTransport implements OnModuleDestroy
     const [oldest] = this.queue;
     if (oldest !== undefined && this.queue.size >= QUEUE_MAX) this.queue.delete(oldest);
     this.queue.add(topic);
-    if (!this.sending) void this.flush();
+    if (!this.sending) this.flushed = this.flush();
   }
 
   async onModuleDestroy(): Promise<void> {
+    // A command ends right after its commit, and the servers are to hear of it.
+    const timer = new AbortController();
+    const tired = delay(FAREWELL_MS_MAX, undefined, { signal: timer.signal }).catch(() => undefined);
+    await Promise.race([this.flushed, tired]);
+    timer.abort();
     this.closed = true;
     clearInterval(this.heartbeat);
     await this.client?.end().catch(() => undefined);

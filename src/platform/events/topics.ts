@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
  * `kind:rest`; a topic is a hint that something changed, the database row is the truth.
  */
 export type Topic = `${TopicKind}:${string}`;
-export type TopicKind = 'order' | 'orders' | 'session' | 'attempt' | 'instance' | 'token' | 'keys';
+export type TopicKind = 'order' | 'orders' | 'session' | 'attempt' | 'instance' | 'token' | 'keys' | 'kyc';
 
 /** Any change of one order (orders.md 10). */
 export function orderTopic(instanceSerial: bigint, orderId: string): Topic {
@@ -33,6 +33,11 @@ export function attemptTopic(orderSerial: bigint): Topic {
 /** Configuration or accounts of an instance changed. */
 export function instanceTopic(instanceId: string): Topic {
   return `instance:${instanceId}`;
+}
+
+/** What an exchange says of the KYC of some account of the instance changed, or terms were accepted early. */
+export function kycTopic(instanceSerial: bigint): Topic {
+  return `kyc:${instanceSerial}`;
 }
 
 /** A login token was revoked; the rest is the hash of the token in base64. */

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
+import { SECURITY_HEADERS } from './edge';
 
 /** Faults of the parser that have a status of their own; all others are 400. */
 const STATUS_BY_FAULT = new Map([
@@ -31,6 +32,7 @@ export function answerClientError(error: ClientError, socket: Duplex): void {
     'Access-Control-Allow-Origin: *',
     'Access-Control-Expose-Headers: *',
     'Content-Type: application/json',
+    ...SECURITY_HEADERS.map(([name, value]) => `${name}: ${value}`),
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
   ];

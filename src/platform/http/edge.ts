@@ -11,6 +11,16 @@ let requestCount = 0;
 const CLIENT_CLOSED_REQUEST = 499;
 
 /**
+ * What browsers are told of every answer: it is what its Content-Type says, it is no page with content of its own (pages
+ * set their own policy instead), and links on it do not tell where they stood, for a URL may carry a claim token.
+ */
+export const SECURITY_HEADERS: readonly (readonly [string, string])[] = [
+  ['X-Content-Type-Options', 'nosniff'],
+  ['Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'"],
+  ['Referrer-Policy', 'no-referrer'],
+];
+
+/**
  * The edge of the server, one middleware since every request pays for each: gives the request its id, lets scripts of
  * any origin read the answer (conventions.md 5.4), answers preflights at once, and writes one log line and one
  * observation when the answer has left.
@@ -23,6 +33,7 @@ export function edge(log: Log, metrics: Metrics): RequestHandler {
     response.setHeader('X-Request-Id', request.requestId);
     response.setHeader('Access-Control-Allow-Origin', '*');
     response.setHeader('Access-Control-Expose-Headers', '*');
+    for (const [name, value] of SECURITY_HEADERS) response.setHeader(name, value);
     response.on('close', () => observe(log, metrics, request, response, performance.now() - startedMs));
     if (request.method !== 'OPTIONS') return next();
     response.setHeader('Access-Control-Allow-Headers', '*');

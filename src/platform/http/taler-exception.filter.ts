@@ -6,7 +6,11 @@ import { databaseFaultOf } from '../database/database-fault';
 import type { Log } from '../observability/log';
 import { KnownRoutes } from './known-routes';
 import type { TalerRequest } from './request';
+import { ChallengesRequired } from './second-factor';
 import { sendJsonText } from './send-json';
+
+/** What is wanted first is said instead of doing it (management.md 3.1). */
+const ACCEPTED = 202;
 
 /** The one place that writes an error answer: `{code, hint, detail?, ..., request_id}` (conventions.md 7). */
 @Catch()
@@ -25,6 +29,10 @@ export class TalerExceptionFilter implements ExceptionFilter {
 
   /** Writes the answer; also called by middleware that fails before a route is found. */
   answer(thrown: unknown, request: TalerRequest, response: Response): void {
+    if (thrown instanceof ChallengesRequired) {
+      sendJsonText(response, ACCEPTED, JSON.stringify(thrown.response));
+      return;
+    }
     // Trouble with the database leaves, and is logged, without SQL and values.
     const fault = databaseFaultOf(thrown);
     const error = fault ? new TalerError(fault.talerCode) : this.toTalerError(thrown, request, response);

@@ -35,7 +35,7 @@ export interface OperationFacts {
   /** One line, as the reference names the call. */
   readonly summary: string;
   readonly description?: string;
-  /** Status -> answer. The first status is the one Nest sends unless the handler says otherwise. */
+  /** Status -> answer. The first status but 202 is the one Nest sends unless the handler says otherwise. */
   readonly good: Readonly<Record<number, GoodAnswer>>;
   /** Every error code the operation itself may answer; `COMMON_ERRORS` are added. */
   readonly errors: readonly (TalerCode | readonly [TalerCode, { status: number }])[];
@@ -44,6 +44,8 @@ export interface OperationFacts {
   readonly query?: readonly QueryParameter[];
   readonly headers?: readonly { name: string; description: string }[];
 }
+
+const ACCEPTED = 202;
 
 /** Errors of which a page can be made, see `errorsAlsoAs`. */
 const VISITOR_STATUSES: readonly number[] = [400, 403, 404];
@@ -100,7 +102,8 @@ export function Operation(facts: OperationFacts): MethodDecorator {
     ...good.flatMap(([status, answer]) => describeGood(status, answer)),
     ...[...errors].map(([status, response]) => ApiResponse({ status, ...response })),
   ];
-  const [first] = good;
+  // 202 is never what a handler returns: it says so itself, or what asks for a second factor does.
+  const first = good.find(([status]) => status !== ACCEPTED);
   if (first) decorators.push(HttpCode(first[0]));
   for (const parameter of facts.query ?? []) {
     decorators.push(

@@ -4,6 +4,7 @@ import { ref, SchemaObject } from './named-schemas';
 export const TAGS = [
   { name: 'Configuration', description: 'How clients find out what they talk to.' },
   { name: 'Authentication', description: 'From a password to a token and back.' },
+  { name: 'Two-factor authentication', description: 'Codes that come back from the owner of an instance.' },
   { name: 'Instances', description: 'The merchants that share this server.' },
   { name: 'Bank accounts', description: 'Where exchanges wire the money to.' },
   { name: 'Orders', description: "The shop's side: create an order, ask how it stands." },
@@ -33,6 +34,10 @@ export const PATH_PARAMETERS: Readonly<Record<string, { description: string; sch
   serial: {
     description: 'serial of the token, as the list of tokens tells it',
     schema: { type: 'string', pattern: '^[0-9]{1,19}$' },
+  },
+  challenge_id: {
+    description: 'id of the challenge, as the 202 of the protected operation names it',
+    schema: { type: 'string', minLength: 1, maxLength: 128 },
   },
   h_wire: { description: 'hash of the bank account', schema: ref('Base32Of64Bytes') },
 };

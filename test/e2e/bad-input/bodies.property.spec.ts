@@ -2,7 +2,7 @@ import { Wallet } from '../../../sandbox/wallet/wallet';
 import { encodeBase32, decodeBase32 } from '../../../src/taler/base32';
 import { createSigner, eddsaPublicKey, generateSeed } from '../../../src/taler/eddsa';
 import { orderUnclaim } from '../../../src/taler/signatures-wallet';
-import { createOrder, OPERATOR_TOKEN, startTestWorld, TestWorld } from '../../support/app';
+import { createOrder, createShop, OPERATOR_TOKEN, startTestWorld, TestWorld } from '../../support/app';
 import { Fingerprint, fingerprinter } from './fingerprint';
 import { announceSeed, PROPERTY_TEST_MS_MAX } from './fuzz';
 import { RawClient, RawReply } from './raw-client';
@@ -270,6 +270,57 @@ describe('malformed variants of a valid body', () => {
         renew: async () => {
           count++;
         },
+      });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
+    'change no instance',
+    async () => {
+      const { id: _id, auth: _auth, ...configuration } = fullInstance('shop') as Record<string, unknown>;
+      await check({
+        method: 'PATCH',
+        path: () => `${SHOP}private`,
+        headers: bearer,
+        valid: () => configuration,
+        names: ['default_wire_transfer_rounding_interval'],
+        renew: async () => undefined,
+      });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
+    'change no password',
+    async () => {
+      const other = await createShop(world.server, 'other');
+      await check({
+        path: () => `/management/instances/${other.id}/auth`,
+        headers: { authorization: `Bearer ${OPERATOR_TOKEN}` },
+        valid: () => ({ method: 'token', password: 'secret' }),
+        names: ['token'],
+        renew: async () => undefined,
+      });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
+    'change no bank account',
+    async () => {
+      const { body } = await world.shop.api.get('private/accounts', { token: world.shop.token });
+      await check({
+        method: 'PATCH',
+        path: () => `${SHOP}private/accounts/${body.accounts[0].h_wire as string}`,
+        headers: bearer,
+        valid: () => ({
+          credit_facade_url: 'https://bank.example/facade/',
+          credit_facade_credentials: { type: 'bearer', token: 'secret' },
+          extra_wire_subject_metadata: 'till-7',
+        }),
+        names: ['username', 'password'],
+        renew: async () => undefined,
       });
     },
     PROPERTY_TEST_MS_MAX,

@@ -120,7 +120,7 @@ describe('the wallet command', () => {
     await depositing.start();
     try {
       await run('withdraw', 'KUDOS:20');
-      const bought = depositing.order({ ...DepositingMerchant.orderMembers, amount: 'KUDOS:3' });
+      const bought = depositing.order({ amount: 'KUDOS:3' });
       await run('pay', bought.payUri);
       const refundUri = formatRefundUri({ baseUrl: depositing.baseUrl, orderId: bought.orderId });
       expect(await run('refund', refundUri)).toMatchObject({ code: 0, out: 'Nothing is refunded.\n' });
@@ -132,7 +132,7 @@ describe('the wallet command', () => {
       expect(await runJson('refund', refundUri)).toMatchObject({ granted: 'KUDOS:1', gained: 'KUDOS:0' });
       expect((await run('history')).out).toContain('came back');
 
-      const half = depositing.order({ ...DepositingMerchant.orderMembers, amount: 'KUDOS:12' });
+      const half = depositing.order({ amount: 'KUDOS:12' });
       depositing.script['pay'] = Array.from({ length: 5 }, () => ({
         status: 502,
         body: { code: 2170 },

@@ -2,18 +2,18 @@ import { startSandboxExchange, type SandboxExchange } from '../../../sandbox/exc
 import { runDemo } from '../../../sandbox/demo/demo';
 import { shorten } from '../../../sandbox/demo/printer';
 import { legacyPollUrl } from '../../../sandbox/demo/shop';
-import { FakeMerchant } from './fake-merchant';
+import { DepositingMerchant } from './depositing-merchant';
 import { issuerOf } from './issuer';
 
 let exchange: SandboxExchange;
-let merchant: FakeMerchant;
+let merchant: DepositingMerchant;
 
 beforeAll(async () => {
   exchange = await startSandboxExchange({ rsaBits: 1024, aggregationIntervalMs: 0 });
 });
 
 beforeEach(async () => {
-  merchant = new FakeMerchant([await issuerOf(exchange)]);
+  merchant = new DepositingMerchant([await issuerOf(exchange)]);
   await merchant.start();
 });
 
@@ -39,11 +39,12 @@ async function demo(colours = false): Promise<{ isGood: boolean; text: string }>
 describe('the demo', () => {
   it('tells the whole story with every request, status and time', async () => {
     const { isGood, text } = await demo();
-    expect(text).toContain('All 12 steps came out as they should.');
+    expect(text).toContain('All 14 steps came out as they should.');
     expect(isGood).toBe(true);
-    expect(text.match(/^\d+\. /gm)).toHaveLength(12);
+    expect(text.match(/^\d+\. /gm)).toHaveLength(14);
     expect(text).toMatch(/customer -> POST .*\/orders\/order-1\/pay\n/);
     expect(text).toMatch(/stranger -> POST .*\/claim\n(.*\n)+? {3}<- 409 {2}\([\d.]+ ms\)/);
+    expect(text).toMatch(/KUDOS:1\.9[89] is back, confirmed by the exchange/);
     expect(text).toMatch(/answered after \d+ ms/);
     expect(text).not.toContain('\u001b[');
     expect(text).not.toMatch(/[0-9A-Z]{52}/);
@@ -59,6 +60,15 @@ describe('the demo', () => {
     expect(isGood).toBe(false);
     expect(text).toContain('FAILED at step "The customer changes their mind and gives the order free"');
     expect(text).not.toContain('The customer pays');
+  });
+
+  it('notices when a refund does not come', async () => {
+    merchant.script['refund'] = [{ status: 200, body: { taler_refund_uri: 'taler+http://refund/x/y/' } }];
+    const { isGood, text } = await demo();
+    expect(isGood).toBe(false);
+    expect(text).toContain(
+      'FAILED at step "The shop gives a part of the money back": expected refunded true',
+    );
   });
 
   it('notices when the second wallet is refused with another answer than 409 and 2301', async () => {

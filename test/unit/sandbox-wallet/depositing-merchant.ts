@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../../../src/tale
 import { hashWire } from '../../../src/taler/payto';
 import { hashJson } from '../../../src/taler/canonical-json';
 import { merchantContract, merchantRefund } from '../../../src/taler/signatures-merchant';
+import { formatRefundUri } from '../../../src/taler/taler-uri';
 import { money } from './coin-mint';
 import { FakeMerchant, type Honest } from './fake-merchant';
 
@@ -23,14 +24,32 @@ export class DepositingMerchant extends FakeMerchant {
   depositsBeforeFailure: number | undefined;
   /** Changes the answers of refund and abort. */
   refundLie: ((body: JsonObject) => JsonObject) | undefined;
+  private isCollected = false;
   private readonly granted = new Map<string, GrantedRefund[]>();
 
-  /** Members of the order that let its coins be deposited. */
-  static readonly orderMembers: JsonObject = { h_wire: encodeBase32(hashWire(PAYTO, SALT)) };
+  protected override readonly hWire = hashWire(PAYTO, SALT);
 
   grant(orderId: string, refund: GrantedRefund): void {
     this.granted.set(orderId, [...(this.granted.get(orderId) ?? []), refund]);
     this.refund(orderId);
+  }
+
+  /** Also what a shop says that grants a refund: of the first coin that was paid with. */
+  protected override async backend(path: string, body: JsonObject): Promise<Honest | undefined> {
+    const orderId = /\/private\/orders\/([^/]+)\/refund$/.exec(path)?.[1];
+    if (orderId === undefined) return super.backend(path, body);
+    const [coin] = objects((JSON.parse(this.requests('pay').at(-1)?.text ?? '{}') as JsonObject)['coins']);
+    this.grant(orderId, { coinPub: String(coin?.['coin_pub']), id: 1, amount: String(body['refund']) });
+    return [200, { taler_refund_uri: formatRefundUri({ baseUrl: this.baseUrl, orderId }) }];
+  }
+
+  protected override refundStatus(orderId: string): JsonObject {
+    const granted = this.granted.get(orderId) ?? [];
+    return {
+      refunded: granted.length > 0,
+      refund_pending: granted.length > 0 && !this.isCollected,
+      refund_amount: granted.at(-1)?.amount ?? 'KUDOS:0',
+    };
   }
 
   protected override async handle(orderId: string, action: string, body: JsonObject): Promise<Honest> {
@@ -75,6 +94,7 @@ export class DepositingMerchant extends FakeMerchant {
   private async collect(orderId: string, terms: JsonObject): Promise<Honest> {
     const granted = this.granted.get(orderId) ?? [];
     if (granted.length === 0) return [204, undefined];
+    this.isCollected = true;
     const refunds: JsonObject[] = [];
     for (const refund of granted) {
       refunds.push({

@@ -73,6 +73,7 @@ export class FakeMerchant {
   } = {};
   readonly signer: EddsaSigner = createSigner(generateSeed());
   protected readonly orders = new Map<string, Order>();
+  protected readonly hWire: Buffer = Buffer.alloc(64, 7);
   private server: Server | undefined;
   private count = 0;
   baseUrl = '';
@@ -137,10 +138,7 @@ export class FakeMerchant {
   }
 
   /** The private side and the legacy side; what a shop's frontend uses. Undefined: not one of these paths. */
-  private async backend(
-    path: string,
-    body: JsonObject,
-  ): Promise<[number, JsonValue | undefined] | undefined> {
+  protected async backend(path: string, body: JsonObject): Promise<Honest | undefined> {
     const url = new URL(path, 'http://x/');
     const session = url.searchParams.get('session_id') ?? '';
     if (url.pathname.endsWith('/private/orders')) {
@@ -167,7 +165,12 @@ export class FakeMerchant {
       sessionId: session,
       claimToken: order.token,
     });
-    return [200, { order_status: state, taler_pay_uri: payUri }];
+    return [200, { order_status: state, taler_pay_uri: payUri, ...this.refundStatus(orderId) }];
+  }
+
+  /** Members of the private status of a paid order that tell of refunds. */
+  protected refundStatus(_orderId: string): JsonObject {
+    return {};
   }
 
   private readonly waiters: (() => void)[] = [];
@@ -213,7 +216,7 @@ export class FakeMerchant {
       merchant_pub: encodeBase32(this.signer.publicKey),
       merchant_base_url: this.baseUrl,
       merchant: { name: 'Fake shop' },
-      h_wire: encodeBase32(Buffer.alloc(64, 7)),
+      h_wire: encodeBase32(this.hWire),
       wire_method: 'x-taler-bank',
       exchanges: this.issuers.map(({ baseUrl, masterPub }) => ({
         url: baseUrl,

@@ -35,7 +35,7 @@ afterEach(async () => {
 afterAll(() => exchange.close());
 
 function order(members: JsonObject = {}): { payUri: string; orderId: string; key: string } {
-  return merchant.order({ ...DepositingMerchant.orderMembers, amount: 'KUDOS:4.2', ...members });
+  return merchant.order({ amount: 'KUDOS:4.2', ...members });
 }
 
 async function paidOrder(members: JsonObject = {}, choice?: number) {

@@ -47,11 +47,12 @@ export class ServerProcess {
     exchanges?: readonly ExchangeSetting[];
     port?: number;
     environment?: Record<string, string>;
+    nodeArguments?: readonly string[];
   }): Promise<ServerProcess> {
     await buildOnce();
     const port = options.port ?? (await freePort());
-    const { database, exchanges = [] } = options;
-    const child = spawn(process.execPath, [MAIN], {
+    const { database, exchanges = [], nodeArguments = [] } = options;
+    const child = spawn(process.execPath, [...nodeArguments, MAIN], {
       env: {
         PATH: process.env['PATH'],
         DATABASE_URL: database.url,
@@ -99,12 +100,17 @@ export class ServerProcess {
 }
 
 /** Runs a built program to its end. @param script below dist */
-export async function runProgram(script: string, environment: Record<string, string>): Promise<Exit> {
+export async function runProgram(
+  script: string,
+  environment: Record<string, string>,
+  { args = [], input = '' }: { args?: readonly string[]; input?: string } = {},
+): Promise<Exit> {
   await buildOnce();
   const env = { PATH: process.env['PATH'], ...environment };
-  return watch(
-    spawn(process.execPath, [join(PROJECT, 'dist', script)], { env, stdio: ['ignore', 'pipe', 'pipe'] }),
-  );
+  const child = spawn(process.execPath, [join(PROJECT, 'dist', script), ...args], { env, stdio: 'pipe' });
+  // A program that does not read is none the worse for it.
+  child.stdin.once('error', () => undefined).end(input);
+  return watch(child);
 }
 
 /** A test that failed half-way must not leave a server behind, which would hold up the end of the run. */

@@ -1,4 +1,4 @@
-import { TalerCode } from '../taler/error-codes';
+import { TalerCode } from '../../taler/error-codes';
 import { bareTag, entityTagOf, matchesTag } from './entity-tag';
 
 describe('entity tags (orders.md 4.3)', () => {

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import { encodeBase32 } from '../taler/base32';
-import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
+import { encodeBase32 } from '../../taler/base32';
+import { TalerCode } from '../../taler/error-codes';
+import { TalerError } from '../../taler/taler-error';
 
 /** Strong validator over the whole body: base32 of its SHA-256 (orders.md 4.3). */
 export function entityTagOf(body: string): string {
