@@ -68,7 +68,7 @@ const FULL: Sizes = {
     { coins: 1, warmUp: 1_500, perRound: 1_000 },
     { coins: 8, warmUp: 150, perRound: 200 },
   ],
-  refunds: { warmUp: 500, perRound: 500 },
+  refunds: { warmUp: 1_000, perRound: 800 },
   listedOrders: 1_000,
   pagesPerRound: 12_000,
   renderMs: 4_000,

@@ -94,7 +94,12 @@ export const BASELINE_LISTS = {
   all: listed('all', ''),
   paid: listed('paid', 'and paid_us is not null'),
   refunded: listed('refunded', 'and refund_granted > 0'),
-  session: listed('session', 'and session_id = $3'),
+  // Fenced as ours is: without it the planner may walk through all orders instead.
+  session: {
+    name: 'list-session',
+    text: `select * from (select ${COLUMNS} from baseline_orders where instance_serial = $1 and session_id = $3 offset 0)
+      as found order by serial desc limit $2`,
+  },
 } as const;
 export const BASELINE_ADD_GRANTED = {
   name: 'add-granted',

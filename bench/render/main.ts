@@ -10,23 +10,33 @@ import { parseAmount } from '../../src/taler/amount';
 import { formatPayUri } from '../../src/taler/taler-uri';
 import { SHOP_ID } from '../settings';
 
+/** What one kind of work takes. */
+export interface Rate {
+  readonly perSecond: number;
+  /** Processor time of each, microseconds: other load on the machine does not change it. */
+  readonly cpuUs: number;
+}
+
 /** Renders pages and nothing else: no HTTP, no database. Usage: main.js MILLISECONDS; says Rendered as JSON. */
 export interface Rendered {
-  /** Pages per second whose URI was never seen before: each needs its QR code computed. */
-  readonly unseen: number;
-  /** Pages per second of URIs whose QR code is at hand. */
-  readonly seen: number;
-  /** Receipts per second: a page without a QR code. */
-  readonly receipts: number;
-  /** QR codes per second alone, each of another URI. */
-  readonly codes: number;
+  /** Pages whose URI was never seen before: each needs its QR code computed. */
+  readonly unseen: Rate;
+  /** Pages of URIs whose QR code is at hand. */
+  readonly seen: Rate;
+  /** Pages without a QR code. */
+  readonly receipt: Rate;
+  /** QR codes alone, each of another URI. */
+  readonly code: Rate;
   /** The same when the best of the eight masks is not searched for but given. */
-  readonly codesOfOneMask: number;
+  readonly codeOfOneMask: Rate;
+  /** And when the text is not cut into the shortest mix of modes either, which makes the code a little larger. */
+  readonly codeOfOneMode: Rate;
 }
 
 /** Fewer than the page code keeps QR codes for. */
 const URIS_SEEN = 100;
-const WARM_UP_SHARE = 0.25;
+/** The kinds of work take turns, so that a machine that gets slower does so for all; the first turn is the warm-up. */
+const TURNS = 5;
 /** Pages between two looks at the clock. */
 const PAGES_PER_LOOK = 20;
 const SECOND_US = 1_000_000n;
@@ -76,32 +86,39 @@ const receipt: PageView = {
   refundDeadline: now + DAY_US,
 };
 
-/** @returns how often per second */
-function rateOf(durationMs: number, work: () => void): number {
-  const run = (ms: number): number => {
+const ONE_MASK = { errorCorrectionLevel: 'M', maskPattern: 0 } as const;
+const turnMs = Number(process.argv[2]) / TURNS;
+let number = URIS_SEEN;
+const work: Record<keyof Rendered, () => unknown> = {
+  unseen: () => renderPage(payPage(uriOf(++number))),
+  seen: () => renderPage(payPage(uriOf(1 + (++number % URIS_SEEN)))),
+  receipt: () => renderPage(receipt),
+  code: () => qrCode(uriOf(++number)),
+  codeOfOneMask: () => create(uriOf(++number), ONE_MASK),
+  codeOfOneMode: () => create([{ data: Buffer.from(uriOf(++number)), mode: 'byte' }], ONE_MASK),
+};
+const names = Object.keys(work) as (keyof Rendered)[];
+const sums = new Map(names.map((name) => [name, { count: 0, wallMs: 0, cpuUs: 0 }]));
+for (let turn = 0; turn <= TURNS; turn++) {
+  for (const [name, sum] of sums) {
     const startedMs = performance.now();
+    const startedCpu = process.cpuUsage();
     let count = 0;
     let passedMs = 0;
-    while (passedMs < ms) {
-      for (let page = 0; page < PAGES_PER_LOOK; page++) work();
+    while (passedMs < turnMs) {
+      for (let page = 0; page < PAGES_PER_LOOK; page++) work[name]();
       count += PAGES_PER_LOOK;
       passedMs = performance.now() - startedMs;
     }
-    return count / (passedMs / 1000);
-  };
-  run(durationMs * WARM_UP_SHARE);
-  return run(durationMs);
+    if (turn === 0) continue;
+    const { user, system } = process.cpuUsage(startedCpu);
+    sum.count += count;
+    sum.wallMs += passedMs;
+    sum.cpuUs += user + system;
+  }
 }
-
-const durationMs = Number(process.argv[2]);
-let number = URIS_SEEN;
-const rendered: Rendered = {
-  unseen: rateOf(durationMs, () => renderPage(payPage(uriOf(++number)))),
-  seen: rateOf(durationMs, () => renderPage(payPage(uriOf(1 + (++number % URIS_SEEN))))),
-  receipts: rateOf(durationMs, () => renderPage(receipt)),
-  codes: rateOf(durationMs, () => qrCode(uriOf(++number))),
-  codesOfOneMask: rateOf(durationMs, () =>
-    create(uriOf(++number), { errorCorrectionLevel: 'M', maskPattern: 0 }),
-  ),
-};
-process.stdout.write(JSON.stringify(rendered));
+const rates = [...sums].map(([name, { count, wallMs, cpuUs }]) => {
+  const rate: Rate = { perSecond: count / (wallMs / 1000), cpuUs: cpuUs / count };
+  return [name, rate];
+});
+process.stdout.write(JSON.stringify(Object.fromEntries(rates)));

@@ -160,7 +160,14 @@ describe('readOffer', () => {
 
 describe('qrCode', () => {
   it('draws each dark module of the code, and no other', () => {
-    for (const text of ['x', 'taler://pay/backend.example/instances/shop/1/?c=ABC', 'y'.repeat(900)]) {
+    const texts = [
+      'x',
+      'taler://pay/backend.example/instances/shop/1/?c=ABC',
+      // With what is written in another mode: our split is that of the library's search.
+      'taler://pay/backend.example/instances/shop/2026.324-03G33PTAY2C6T/?c=7ZQ8J5W0M3K6N9R2T4V1X8C5B0',
+      'y'.repeat(900),
+    ];
+    for (const text of texts) {
       const { data, size } = create(text, { errorCorrectionLevel: 'M' }).modules;
       const drawn = new Uint8Array(size * size);
       for (const [, x, y, length] of qrCode(text)?.path.matchAll(/M(\d+) (\d+)\.5h(\d+)/g) ?? []) {
