@@ -13,6 +13,22 @@ create table accounts (
   active boolean not null,
   credentials_encrypted boolean default false not null
 );
+create table challenges (
+  serial bigint generated always as identity not null,
+  instance_serial bigint,
+  operation text not null,
+  secret_hash bytea not null,
+  request_hash bytea not null,
+  channel text not null,
+  address text not null,
+  expires_us bigint not null,
+  code_hash bytea,
+  code_expires_us bigint,
+  retransmission_us bigint,
+  attempts_left integer default 0 not null,
+  solved_us bigint,
+  used_us bigint
+);
 create table deleted_orders (
   instance_serial bigint not null,
   order_id text not null,
@@ -45,6 +61,12 @@ create table deposits (
   deposit_fee numeric(24,0) not null,
   refund_fee numeric(24,0) not null
 );
+create table early_tos (
+  instance_serial bigint not null,
+  exchange_url text not null,
+  tos_version text not null,
+  accepted_us bigint not null
+);
 create table exchange_keys (
   base_url text not null,
   master_pub bytea not null,
@@ -76,6 +98,18 @@ create table instances (
   deleted_us bigint,
   email_validated boolean default false not null,
   phone_validated boolean default false not null
+);
+create table kyc_status (
+  account_serial bigint not null,
+  exchange_url text not null,
+  http_status integer not null,
+  exchange_code integer,
+  access_token text,
+  aml_review boolean not null,
+  tos_required boolean,
+  limits text,
+  rule_gen bigint,
+  checked_us bigint not null
 );
 create table login_tokens (
   serial bigint generated always as identity not null,
@@ -155,20 +189,30 @@ create table refunds (
   failure_reply text,
   obtained_us bigint
 );
+create table returned_contracts (
+  instance_serial bigint not null,
+  h_contract bytea not null,
+  payable_until_us bigint not null
+);
 alter sequence migrations_id_seq owned by migrations.id;
 alter table accounts add constraint accounts_h_wire_check CHECK ((length(h_wire) = 64));
 alter table accounts add constraint accounts_instance_h_wire_key UNIQUE (instance_serial, h_wire);
 alter table accounts add constraint accounts_instance_payto_key UNIQUE (instance_serial, payto_uri);
 alter table accounts add constraint accounts_pkey PRIMARY KEY (serial);
 alter table accounts add constraint accounts_salt_check CHECK ((length(salt) = 16));
+alter table challenges add constraint challenges_attempts_check CHECK ((attempts_left >= 0));
+alter table challenges add constraint challenges_channel_check CHECK ((channel = ANY (ARRAY['sms'::text, 'email'::text])));
+alter table challenges add constraint challenges_pkey PRIMARY KEY (serial);
 alter table deleted_orders add constraint deleted_orders_pkey PRIMARY KEY (instance_serial, order_id);
 alter table deposit_confirmations add constraint deposit_confirmations_pkey PRIMARY KEY (serial);
 alter table deposits add constraint deposits_order_coin_key UNIQUE (order_serial, coin_pub);
 alter table deposits add constraint deposits_pkey PRIMARY KEY (serial);
+alter table early_tos add constraint early_tos_pkey PRIMARY KEY (instance_serial, exchange_url);
 alter table exchange_keys add constraint exchange_keys_pkey PRIMARY KEY (base_url);
 alter table instances add constraint instances_id_key UNIQUE (id);
 alter table instances add constraint instances_merchant_pub_check CHECK ((length(merchant_pub) = 32));
 alter table instances add constraint instances_pkey PRIMARY KEY (serial);
+alter table kyc_status add constraint kyc_status_pkey PRIMARY KEY (account_serial, exchange_url);
 alter table login_tokens add constraint login_tokens_hash_key UNIQUE (token_hash);
 alter table login_tokens add constraint login_tokens_pkey PRIMARY KEY (serial);
 alter table migrations add constraint "PK_8c82d7f526340ab734260ea46be" PRIMARY KEY (id);
@@ -185,16 +229,23 @@ alter table rate_limits add constraint rate_limits_pkey PRIMARY KEY (key);
 alter table refunds add constraint refunds_confirmation_check CHECK ((((exchange_sig IS NULL) = (exchange_pub IS NULL)) AND ((exchange_sig IS NULL) = (obtained_us IS NULL))));
 alter table refunds add constraint refunds_order_coin_transaction_key UNIQUE (order_serial, coin_pub, rtransaction_id);
 alter table refunds add constraint refunds_pkey PRIMARY KEY (serial);
+alter table returned_contracts add constraint returned_contracts_pkey PRIMARY KEY (instance_serial, h_contract);
 alter table accounts add constraint accounts_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
+alter table challenges add constraint challenges_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table deleted_orders add constraint deleted_orders_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table deposit_confirmations add constraint deposit_confirmations_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
 alter table deposits add constraint deposits_confirmation_fkey FOREIGN KEY (confirmation_serial) REFERENCES deposit_confirmations(serial) ON DELETE CASCADE;
 alter table deposits add constraint deposits_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
+alter table early_tos add constraint early_tos_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
+alter table kyc_status add constraint kyc_status_account_fkey FOREIGN KEY (account_serial) REFERENCES accounts(serial) ON DELETE CASCADE;
 alter table login_tokens add constraint login_tokens_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table orders add constraint orders_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table payment_attempts add constraint payment_attempts_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
 alter table rate_limits add constraint rate_limits_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
 alter table refunds add constraint refunds_order_fkey FOREIGN KEY (order_serial) REFERENCES orders(serial) ON DELETE CASCADE;
+alter table returned_contracts add constraint returned_contracts_instance_fkey FOREIGN KEY (instance_serial) REFERENCES instances(serial) ON DELETE CASCADE;
+CREATE INDEX challenges_expiry_idx ON challenges USING btree (expires_us);
+CREATE INDEX challenges_instance_idx ON challenges USING btree (instance_serial) WHERE (instance_serial IS NOT NULL);
 CREATE INDEX deposit_confirmations_order_idx ON deposit_confirmations USING btree (order_serial);
 CREATE INDEX deposits_confirmation_idx ON deposits USING btree (confirmation_serial);
 CREATE INDEX login_tokens_expiry_idx ON login_tokens USING btree (expires_us);

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { Statement } from '../platform/database/database';
+import { Database, type Statement } from '../platform/database/database';
 import type { Tx } from '../platform/database/tx';
 import type { Order, OrderWithContract } from './order';
 import { ORDER_COLUMNS, OrderRowWithContract, toOrderWithContract } from './order-row';
@@ -37,6 +37,19 @@ const HOLD_ID: Statement = {
     on conflict on constraint deleted_orders_pkey
       do update set request_hash = excluded.request_hash, held_until_us = excluded.held_until_us`,
 };
+const REMEMBER_RETURNED: Statement = {
+  name: 'order-remember-returned',
+  // The same request may make the same order again, and the same nonce the same contract.
+  text: `insert into returned_contracts (instance_serial, h_contract, payable_until_us)
+    select instance_serial, h_contract, pay_deadline_us from orders
+      where serial = $1 and h_contract is not null and pay_deadline_us > $2
+        and exists (select from deposits where order_serial = $1)
+    on conflict on constraint returned_contracts_pkey do nothing`,
+};
+const REMOVE_ENDED: readonly Statement[] = [
+  { name: 'deleted-orders-remove', text: 'delete from deleted_orders where held_until_us < $1' },
+  { name: 'returned-contracts-remove', text: 'delete from returned_contracts where payable_until_us < $1' },
+];
 const DELETE: Statement = { name: 'order-delete', text: 'delete from orders where serial = $1' };
 const FORGET: Statement = {
   name: 'order-forget',
@@ -44,9 +57,11 @@ const FORGET: Statement = {
     where serial = $1`,
 };
 
-/** What takes orders, or parts of them, away. Every method needs the lock of the order, which the first one takes. */
+/** What takes orders, or parts of them, away. Methods with a Tx need the lock of the order, which the first one takes. */
 @Injectable()
 export class OrderErasureRepository {
+  constructor(private readonly database: Database) {}
+
   async lock(tx: Tx, instanceSerial: bigint, orderId: string): Promise<OrderWithContract | undefined> {
     const [row] = await tx.query<OrderRowWithContract>(LOCK_WITH_CONTRACT, [instanceSerial, orderId]);
     return row && toOrderWithContract(row);
@@ -70,7 +85,13 @@ export class OrderErasureRepository {
    */
   async delete(tx: Tx, order: Order, nowUs: bigint): Promise<void> {
     await tx.query(HOLD_ID, [order.serial, nowUs]);
+    await tx.query(REMEMBER_RETURNED, [order.serial, nowUs]);
     await tx.query(DELETE, [order.serial]);
+  }
+
+  /** Forgets ids and contracts that nobody can pay for any more. */
+  async removeEnded(nowUs: bigint): Promise<void> {
+    for (const statement of REMOVE_ENDED) await this.database.query(statement, [nowUs]);
   }
 
   /** Stores what is left of the contract, and of the columns that repeat parts of it. */

@@ -10,6 +10,7 @@ import { OrderListController } from './order-list.controller';
 import { OrderStatusRepository } from './order-status.repository';
 import { OrdersController } from './orders.controller';
 import { OrderListRepository } from './order-list.repository';
+import { RemoveHeldJob } from './remove-held.job';
 import { OrdersRepository } from './orders.repository';
 import { RefundsRepository } from './refunds.repository';
 import { ChoosePaymentTerms } from './payment-terms';
@@ -44,6 +45,7 @@ import { WalletOrdersController } from './wallet-orders.controller';
     OrdersRepository,
     OrderListRepository,
     OrderErasureRepository,
+    RemoveHeldJob,
     OrderStatusRepository,
     SessionOrdersRepository,
     OrderEvents,

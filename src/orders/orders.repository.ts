@@ -67,7 +67,9 @@ const FIND_REQUEST: Statement = {
 const CLAIM: Statement = {
   name: 'order-claim',
   text: `update orders set nonce = $2, h_contract = $3, claimed_us = $4
-    where serial = $1 and nonce is null returning serial`,
+    where serial = $1 and nonce is null and not exists (select from returned_contracts
+      where returned_contracts.instance_serial = orders.instance_serial and returned_contracts.h_contract = $3)
+    returning serial`,
 };
 const LOCK: Statement = {
   name: 'order-lock',
@@ -76,8 +78,9 @@ const LOCK: Statement = {
 const UNCLAIM: Statement = {
   name: 'order-unclaim',
   // A coin that the exchange has given back whole strands no money. Its rows go with the contract that they are about:
-  // without its hash nobody can check them, and the same coin may pay for the next contract.
-  text: `with released as (
+  // without its hash nobody can check them, and the same coin may pay for the next contract, but never for this one.
+  text: `with held as (select instance_serial, h_contract, pay_deadline_us from orders where serial = $1),
+    released as (
       update orders set nonce = null, h_contract = null, claimed_us = null
       where serial = $1 and paid_us is null
         and not exists (select from deposits where order_serial = $1
@@ -86,6 +89,11 @@ const UNCLAIM: Statement = {
             and refunds.exchange_sig is not null))
         and not exists (select from payment_attempts where order_serial = $1)
       returning serial),
+    remembered as (
+      insert into returned_contracts (instance_serial, h_contract, payable_until_us)
+      select instance_serial, h_contract, pay_deadline_us from held, released
+        where exists (select from deposits where order_serial = $1)
+      on conflict on constraint returned_contracts_pkey do nothing),
     given_back as (delete from refunds using released where refunds.order_serial = released.serial),
     deposited as (
       delete from deposit_confirmations using released where deposit_confirmations.order_serial = released.serial)
@@ -205,7 +213,7 @@ export class OrdersRepository {
 
   /**
    * Claims the order if nobody has; the condition and the write are one statement, so of two claims one wins.
-   * @returns false when somebody else was first
+   * @returns false when somebody else was first, or when the contract was aborted and let go of before
    */
   async claim(order: Order, claim: Claim, nowUs: bigint): Promise<boolean> {
     const rows = await this.database.query(CLAIM, [order.serial, claim.nonce, claim.hContract, nowUs]);

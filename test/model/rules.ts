@@ -166,6 +166,9 @@ class Rules {
       return isWrong ? this.refused([409, 2301], [404, 2300]) : this.refused([409, 2301]);
     }
     if (isWrong) return this.refused([404, 2300]);
+    // Its coins went back, and the exchange would confirm their deposit again: this contract is never made again.
+    const wasAborted = this.model.exchange.some((deposit) => deposit.contract === contract);
+    if (wasAborted) return this.refused([409, 2301]);
     const claimed = this.granted(200, withOrder(this.model, slot, { ...order, contract }));
     // A token where none is needed: not said either.
     return !order.spec.withToken && token === 'wrong' ? [...claimed, ...this.refused([404, 2300])] : claimed;

@@ -25,7 +25,11 @@ export function readDelivery(reader: EnvironmentReader, mandatory: readonly TanC
 
 function readMailServer(reader: EnvironmentReader): MailServer | undefined {
   const server = reader.parsed('TALER_SMTP_URL', parseSmtpUrl, 'smtp(s)://[USER:PASSWORD@]HOST[:PORT]');
-  const from = reader.parsed('TALER_MAIL_FROM', parseMailAddress, 'a mail address such as no-reply@shop.example');
+  const from = reader.parsed(
+    'TALER_MAIL_FROM',
+    parseMailAddress,
+    'a mail address such as no-reply@shop.example',
+  );
   if (server && reader.text('TALER_MAIL_FROM') === undefined) {
     reader.faults.push('TALER_MAIL_FROM is missing: TALER_SMTP_URL needs a sender');
   }

@@ -296,6 +296,7 @@ describe('the configuration from the environment', () => {
       ['DATABASE_URL', 'postgresql://from.a/file', { databaseUrl: 'postgresql://from.a/file' }],
       ['TALER_MERCHANT_TOKEN', 'secret-token:of-the-file', { merchantToken: 'secret-token:of-the-file' }],
       ['TALER_KEY_ENCRYPTION_KEY', KEY.toString('base64'), { keyEncryptionKey: KEY }],
+      ['TALER_KEY_ENCRYPTION_KEY_OLD', KEY.toString('base64'), { keyEncryptionKeyOld: KEY }],
       ['TALER_BASE_URL', 'https://b.example/', { baseUrl: 'https://b.example/' }],
       ['PORT', '1234', { port: 1234 }],
       ['TALER_TRUST_PROXY', '1', { trustProxy: true }],

@@ -3,7 +3,10 @@ import { TAN_CHANNELS, type TanChannel } from '../config/config';
 
 /** Challenge (management.md 3.1): one way to show the second factor. */
 export class Challenge {
-  @TextField({ lengthMax: 128, description: 'opaque; for the paths below challenge/, and Taler-Challenge-Ids' })
+  @TextField({
+    lengthMax: 128,
+    description: 'opaque; for the paths below challenge/, and Taler-Challenge-Ids',
+  })
   challenge_id!: string;
   @EnumField(TAN_CHANNELS)
   tan_channel!: TanChannel;

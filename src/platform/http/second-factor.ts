@@ -48,6 +48,12 @@ export interface Permit {
 /** Where no second factor is asked for. */
 export const FREE: Permit = { channels: [], use: () => Promise.resolve() };
 
+/** Asks for the second factor, if any: called when the rest of the request is known to be well-formed (1.3). */
+export type AskPermit = () => Promise<Permit>;
+
+/** Who acts for the operator is not asked. */
+export const FREELY: AskPermit = () => Promise.resolve(FREE);
+
 /**
  * Asks for a second factor before a protected operation (management.md 3.1). Features call this; which channels count
  * and how codes travel is the matter of src/mfa. Call it when the request is known to be well-formed.
@@ -58,7 +64,11 @@ export abstract class SecondFactor {
    *   TalerError 2031 when the instance has no usable channel, 2126 for a challenge that is not there, 2131 after too
    *   many wrong codes, 2130 with Retry-After for too many challenges
    */
-  abstract require(operation: ProtectedOperation, instanceSerial: bigint, call: ProtectedCall): Promise<Permit>;
+  abstract require(
+    operation: ProtectedOperation,
+    instanceSerial: bigint,
+    call: ProtectedCall,
+  ): Promise<Permit>;
 
   /** The same for somebody who shows no credential: every usable channel counts, validated or not (4.7). */
   abstract requireToRecover(instanceSerial: bigint, call: ProtectedCall): Promise<Permit>;

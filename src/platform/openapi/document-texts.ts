@@ -7,6 +7,7 @@ export const TAGS = [
   { name: 'Two-factor authentication', description: 'Codes that come back from the owner of an instance.' },
   { name: 'Instances', description: 'The merchants that share this server.' },
   { name: 'Bank accounts', description: 'Where exchanges wire the money to.' },
+  { name: 'KYC', description: 'What exchanges want to know of the merchant.' },
   { name: 'Orders', description: "The shop's side: create an order, ask how it stands." },
   { name: 'Wallet', description: "The wallet's side: claim, pay, prove, ask." },
   { name: 'Legacy', description: 'Kept for shops of 2019.' },

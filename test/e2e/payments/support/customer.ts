@@ -35,8 +35,12 @@ export class Customer {
   }
 
   /** Claims an order, and believes the contract only as a wallet would. */
-  static async claim(shop: TestShop, orderId: string, token: string | undefined): Promise<Customer> {
-    const { noncePriv, noncePub } = makeNonce();
+  static async claim(
+    shop: TestShop,
+    orderId: string,
+    token: string | undefined,
+    { noncePriv, noncePub } = makeNonce(),
+  ): Promise<Customer> {
     const answer = await shop.api.post(`orders/${orderId}/claim`, { nonce: encodeBase32(noncePub), token });
     if (answer.status !== 200) throw new Error(`claim: ${answer.status} ${answer.text}`);
     const { contract_terms: terms, sig } = answer.body as { contract_terms: JsonObject; sig: string };
