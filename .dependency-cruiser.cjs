@@ -31,6 +31,7 @@ module.exports = {
     feature('instances', ['crypto', 'exchange']),
     feature('auth', ['crypto', 'exchange', 'instances']),
     feature('provisioning', ['crypto', 'exchange', 'instances', 'auth']),
+    feature('mfa', ['crypto', 'exchange', 'instances', 'auth', 'pages']),
     {
       name: 'admin-arrows',
       comment: 'the command line uses what the HTTP side uses; nobody uses the command line',
@@ -38,7 +39,8 @@ module.exports = {
       from: { path: '^src/admin/' },
       to: {
         path: '^src/',
-        pathNot: '^src/((taler|platform|crypto|exchange|instances|auth|provisioning|admin)/|entities\\.ts$)',
+        pathNot:
+          '^src/((taler|platform|crypto|exchange|instances|auth|mfa|provisioning|admin)/|entities\\.ts$)',
       },
     },
     {
@@ -47,6 +49,7 @@ module.exports = {
       from: { path: '^src/(?!admin/)' },
       to: { path: '^src/admin/' },
     },
+    feature('kyc', ['crypto', 'exchange', 'instances']),
     feature('pages', []),
     feature('orders', ['crypto', 'exchange', 'instances', 'pages']),
     feature('payments', ['crypto', 'exchange', 'instances', 'orders']),

@@ -5,6 +5,7 @@ import { PermissionGuard } from './auth/permission.guard';
 import { ENTITIES } from './entities';
 import { InstanceScopeGuard } from './instances/instance-scope.guard';
 import { InstancesModule } from './instances/instances.module';
+import { KycModule } from './kyc/kyc.module';
 import { OrdersModule } from './orders/orders.module';
 import { PaymentsModule } from './payments/payments.module';
 import { MfaModule } from './mfa/mfa.module';
@@ -49,6 +50,7 @@ export class AppModule {
         AuthModule,
         MfaModule,
         ProvisioningModule,
+        KycModule,
       ],
     };
   }

@@ -3,6 +3,7 @@ import { AuthModule } from '../auth/auth.module';
 import { CryptoModule } from '../crypto/crypto.module';
 import { ENTITIES } from '../entities';
 import { InstancesModule } from '../instances/instances.module';
+import { MfaModule } from '../mfa/mfa.module';
 import { AppConfig } from '../platform/config/config';
 import { ConfigModule } from '../platform/config/config.module';
 import { DatabaseModule } from '../platform/database/database.module';
@@ -39,6 +40,7 @@ export class AdminModule {
         CryptoModule,
         InstancesModule,
         AuthModule,
+        MfaModule,
         ProvisioningModule,
       ],
     };

@@ -23,12 +23,14 @@ const COMMANDS: Readonly<Record<string, Command>> = {
 const FAILED = 1;
 const NOT_UNDERSTOOD = 2;
 
-/** Everything that can be said wrong is found out before the database is touched. */
-async function main(words: readonly string[]): Promise<void> {
+/**
+ * Everything that can be said wrong is found out before the database is touched.
+ * @returns exit code
+ */
+async function main(words: readonly string[]): Promise<number> {
   if (words.includes('--help') || words.length === 0) {
     process.stdout.write(USAGE);
-    process.exitCode = words.length === 0 ? NOT_UNDERSTOOD : 0;
-    return;
+    return words.length === 0 ? NOT_UNDERSTOOD : 0;
   }
   const name = words.slice(0, 2).join(' ');
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
@@ -40,6 +42,7 @@ async function main(words: readonly string[]): Promise<void> {
   const config = loadConfig();
   if (command.needsPassword) password = await readPassword(process.stdin, process.stderr);
   process.stdout.write(await runIn(config, command, args));
+  return 0;
 }
 
 /** Runs the command with the use cases of the backend, on a database of this version. */
@@ -69,12 +72,16 @@ function reasonOf(error: unknown): string {
   return fault ? `the database: ${fault.message}` : (error as Error).message;
 }
 
-main(process.argv.slice(2)).catch((error: unknown) => {
+function fail(error: unknown): number {
   if (error instanceof UsageError) {
     process.stderr.write(`${error.message}\n\n${USAGE}`);
-    process.exitCode = NOT_UNDERSTOOD;
-    return;
+    return NOT_UNDERSTOOD;
   }
   process.stderr.write(`${error instanceof ConfigError ? error.message : reasonOf(error)}\n`);
-  process.exitCode = FAILED;
-});
+  return FAILED;
+}
+
+// An application that could not be put together leaves connections open, which would keep the process.
+void main(process.argv.slice(2))
+  .catch(fail)
+  .then((code) => process.exit(code));

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock';
 import { tooMany } from '../platform/http/too-many';
 import { TalerCode } from '../taler/error-codes';
+import type { TalerError } from '../taler/taler-error';
 import { DAY_US, MINUTE_US } from '../taler/timestamp';
 import { Limit, RateLimiter, Subject } from './rate-limiter';
 
@@ -49,25 +50,29 @@ export class LoginLimits {
   ) {}
 
   /**
+   * Refuses where there were too many failures; counts nothing.
+   * @param address as clientAddress tells it
+   * @throws TalerError 2015 with 429 and Retry-After
+   */
+  async check(instanceSerial: bigint, address: string): Promise<void> {
+    const { wanted } = await this.counters(instanceSerial, address);
+    const waitS = await this.limiter.blocked(wanted);
+    if (waitS !== undefined) throw tooManyFailures(waitS);
+  }
+
+  /**
+   * Counts an attempt as failure, until it is known to be none: a hundred at once are not more than the limit.
    * @param address as clientAddress tells it
    * @throws TalerError 2015 with 429 and Retry-After
    */
   async begin(instanceSerial: bigint, address: string): Promise<LoginAttempt> {
-    const account: Subject = { instanceSerial };
-    const pair: Subject = { instanceSerial, names: [address] };
-    const ownUntilUs = await this.limiter.noted(OWN_ADDRESS, pair);
-    // The narrowest first: what it refuses is not counted by the others.
-    const wanted: (readonly [Limit, Subject])[] = [
-      [LIMIT_PER_ACCOUNT_AND_ADDRESS, pair],
-      [LIMIT_PER_ADDRESS, { names: [address] }],
-    ];
-    if (ownUntilUs === undefined) wanted.push([LIMIT_PER_ACCOUNT, account]);
+    const { pair, wanted, ownUntilUs } = await this.counters(instanceSerial, address);
     const taken: (readonly [Limit, Subject])[] = [];
     for (const [limit, subject] of wanted) {
       const waitS = await this.limiter.take(limit, subject);
       if (waitS !== undefined) {
         await this.limiter.giveBack(taken);
-        throw tooMany(TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, waitS, 'too many failed logins');
+        throw tooManyFailures(waitS);
       }
       taken.push([limit, subject]);
     }
@@ -81,8 +86,24 @@ export class LoginLimits {
     };
   }
 
+  /** What counts for an attempt, the narrowest first: what that refuses is not counted by the others. */
+  private async counters(instanceSerial: bigint, address: string) {
+    const pair: Subject = { instanceSerial, names: [address] };
+    const ownUntilUs = await this.limiter.noted(OWN_ADDRESS, pair);
+    const wanted: (readonly [Limit, Subject])[] = [
+      [LIMIT_PER_ACCOUNT_AND_ADDRESS, pair],
+      [LIMIT_PER_ADDRESS, { names: [address] }],
+    ];
+    if (ownUntilUs === undefined) wanted.push([LIMIT_PER_ACCOUNT, { instanceSerial }]);
+    return { pair, wanted, ownUntilUs };
+  }
+
   private async noteAddress(pair: Subject, ownUntilUs: bigint | undefined): Promise<void> {
     if (ownUntilUs !== undefined && ownUntilUs > this.clock.nowUs() + NOTE_AGAIN_US) return;
     await this.limiter.note(OWN_ADDRESS, pair, OWN_ADDRESS_US);
   }
+}
+
+function tooManyFailures(waitS: number): TalerError {
+  return tooMany(TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, waitS, 'too many failed logins');
 }

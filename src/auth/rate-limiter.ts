@@ -31,6 +31,12 @@ const TAKE: Statement = {
       ends_us = case when known.ends_us <= $3 then excluded.ends_us else known.ends_us end
     returning attempts, ends_us`,
 };
+const FIND_BLOCKED: Statement = {
+  name: 'rate-limit-find-blocked',
+  text: `select max(ends_us) as ends_us from rate_limits
+    join unnest($1::bytea[], $2::int4[]) as wanted (key, attempts_max) using (key)
+    where attempts >= attempts_max and ends_us > $3`,
+};
 const GIVE_BACK: Statement = {
   name: 'rate-limit-give-back',
   text: 'update rate_limits set attempts = attempts - 1 where key = any($1) and attempts > 0',
@@ -44,10 +50,6 @@ const NOTE: Statement = {
 const FIND: Statement = {
   name: 'rate-limit-find',
   text: 'select ends_us from rate_limits where key = $1 and ends_us > $2',
-};
-const LOOK: Statement = {
-  name: 'rate-limit-look',
-  text: 'select ends_us from rate_limits where key = $1 and ends_us > $2 and attempts >= $3',
 };
 const REMOVE_ENDED: Statement = {
   name: 'rate-limit-remove-ended',
@@ -84,11 +86,17 @@ export class RateLimiter {
   }
 
   /** As `take`, but counts nothing: @returns the seconds until an attempt may be made; undefined: at once */
-  async waitOf(limit: Limit, subject: Subject): Promise<number | undefined> {
+  waitOf(limit: Limit, subject: Subject): Promise<number | undefined> {
+    return this.blocked([[limit, subject]]);
+  }
+
+  /** The seconds until an attempt of each may be made; undefined: now. Counts nothing. */
+  async blocked(wanted: readonly (readonly [Limit, Subject])[]): Promise<number | undefined> {
+    const keys = wanted.map(([limit, subject]) => keyOf(limit.name, subject));
+    const most = wanted.map(([limit]) => limit.attemptsMax);
     const nowUs = this.clock.nowUs();
-    const values = [keyOf(limit.name, subject), nowUs, limit.attemptsMax];
-    const [row] = await this.database.query<{ ends_us: string }>(LOOK, values);
-    return row && secondsUntil(row.ends_us, nowUs);
+    const [row] = await this.database.query<{ ends_us: string | null }>(FIND_BLOCKED, [keys, most, nowUs]);
+    return row?.ends_us ? secondsUntil(row.ends_us, nowUs) : undefined;
   }
 
   /** Takes back what was counted: the attempts were good, or were not made. */

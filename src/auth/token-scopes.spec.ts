@@ -2,10 +2,11 @@ import { Permission, PERMISSIONS } from '../platform/http/permission';
 import { grants, isSubset, isTokenScope, TOKEN_SCOPES, TokenScope } from './token-scopes';
 
 /** management.md 2.2, as it stands there, and what its pitfalls add to the tills. */
-const READ = `accounts categories donau groups instances-kyc instances orders otp-devices pots products reports statistics
+const READ =
+  `accounts categories donau groups instances-kyc instances orders otp-devices pots products reports statistics
   templates tokenfamilies tokens transfers units webhooks`
-  .split(/\s+/)
-  .map((name) => `${name}-read`);
+    .split(/\s+/)
+    .map((name) => `${name}-read`);
 const TILL = ['inventory-lock', 'products-lock', 'products-read', 'categories-read'];
 const EVERYTHING = PERMISSIONS.filter((permission) => permission !== 'token-refresh');
 const GRANTED: Readonly<Record<TokenScope, readonly string[]>> = {

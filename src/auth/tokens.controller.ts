@@ -1,9 +1,17 @@
-import { Body, Delete, Post } from '@nestjs/common';
+import { Body, Delete, Header, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import type { Instance } from '../instances/instance';
 import { CurrentInstance } from '../instances/instance-scope.guard';
 import { InstanceController } from '../platform/http/instance-controller';
 import { TakesCredential } from '../platform/http/permission';
+import {
+  CHALLENGE_ERRORS,
+  CHALLENGE_HEADER,
+  CHALLENGED,
+  CurrentCall,
+  type ProtectedCall,
+  SecondFactor,
+} from '../platform/http/second-factor';
 import { TOO_MANY_LOGINS } from '../platform/http/too-many';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
@@ -21,24 +29,32 @@ export class TokensController {
   constructor(
     private readonly issueToken: IssueToken,
     private readonly revokeToken: RevokeToken,
+    private readonly secondFactor: SecondFactor,
   ) {}
 
   @Post()
+  @Header('Cache-Control', 'no-store')
   @TakesCredential('password', 'token')
   @Operation({
     summary: 'Obtain a login token',
     description:
       'By password (HTTP Basic, user name = instance id), or by a refreshable token (Bearer). After too many wrong ' +
       'passwords 429, with Retry-After.',
-    good: { 200: { description: 'the token; it is shown this once', body: LoginTokenSuccessResponse } },
-    errors: [...BODY_ERRORS, ...TOKEN_ERRORS, ...INSTANCE_ERRORS, TOO_MANY_LOGINS],
+    good: {
+      200: { description: 'the token; it is shown this once', body: LoginTokenSuccessResponse },
+      ...CHALLENGED,
+    },
+    errors: [...BODY_ERRORS, ...TOKEN_ERRORS, ...INSTANCE_ERRORS, ...CHALLENGE_ERRORS, TOO_MANY_LOGINS],
+    headers: [CHALLENGE_HEADER],
   })
   async issue(
     @CurrentInstance() instance: Instance,
     @CurrentCredential() held: Credential | undefined,
+    @CurrentCall() call: ProtectedCall,
     @Body() request: LoginTokenRequest,
   ) {
-    return toLoginToken(await this.issueToken.run(instance, held, request));
+    const askPermit = () => this.secondFactor.require('issue-token', instance.serial, call);
+    return toLoginToken(await this.issueToken.run(instance, held, request, askPermit));
   }
 
   @Delete()

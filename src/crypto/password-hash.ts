@@ -48,6 +48,6 @@ export async function isPassword(password: string, stored: PasswordHash | undefi
 function hashWith(password: string, salt: Buffer): Promise<Buffer> {
   return queue.run(
     () => derive(password, salt, HASH_BYTES, COST),
-    () => tooMany(TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, BUSY_WAIT_S, 'too many logins at this moment'),
+    () => tooMany(TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, BUSY_WAIT_S, 'too many passwords at this moment'),
   );
 }

@@ -3,6 +3,15 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { InstanceController } from '../platform/http/instance-controller';
 import { RequirePermission } from '../platform/http/permission';
+import {
+  CHALLENGE_ERRORS,
+  CHALLENGE_HEADER,
+  CHALLENGED,
+  CurrentCall,
+  OpenToUnvalidated,
+  type ProtectedCall,
+  SecondFactor,
+} from '../platform/http/second-factor';
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
 import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
@@ -33,23 +42,35 @@ export class AccountsController {
     private readonly addAccount: AddAccount,
     private readonly patchAccount: PatchAccount,
     private readonly deactivateAccount: DeactivateAccount,
+    private readonly secondFactor: SecondFactor,
   ) {}
 
   @Post()
+  @OpenToUnvalidated()
   @RequirePermission('accounts-write')
   @Operation({
     summary: 'Add a bank account',
-    good: { 200: { description: 'added, reactivated, or there already', body: AccountAddResponse } },
+    good: {
+      200: { description: 'added, reactivated, or there already', body: AccountAddResponse },
+      ...CHALLENGED,
+    },
     errors: [
       ...BODY_ERRORS,
       ...TOKEN_ERRORS,
       ...INSTANCE_ERRORS,
+      ...CHALLENGE_ERRORS,
       TalerCode.GENERIC_PAYTO_URI_MALFORMED,
       TalerCode.MERCHANT_PRIVATE_ACCOUNT_EXISTS,
     ],
+    headers: [CHALLENGE_HEADER],
   })
-  async add(@CurrentInstance() instance: Instance, @Body() request: AddAccountDto) {
-    const { hWire, salt } = await this.addAccount.run(instance, request);
+  async add(
+    @CurrentInstance() instance: Instance,
+    @CurrentCall() call: ProtectedCall,
+    @Body() request: AddAccountDto,
+  ) {
+    const askPermit = () => this.secondFactor.require('add-account', instance.serial, call);
+    const { hWire, salt } = await this.addAccount.run(instance, request, askPermit);
     return { h_wire: encodeBase32(hWire), salt: encodeBase32(salt) };
   }
 

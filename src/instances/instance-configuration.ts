@@ -1,4 +1,5 @@
 import type { AppConfig, TanChannel } from '../platform/config/config';
+import type { NewAddress } from '../platform/http/second-factor';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 import type { PatchInstanceDto } from './dto/instance.dto';
@@ -47,10 +48,16 @@ const FIELD_OF_CHANNEL = { sms: 'phone_number', email: 'email' } as const satisf
   keyof PatchInstanceDto
 >;
 
-/** @throws TalerError GENERIC_PARAMETER_MALFORMED when an address of a mandatory channel is missing (4.2) */
-export function requireAddresses(channels: readonly TanChannel[], request: PatchInstanceDto): void {
-  const missing = channels.find((channel) => request[FIELD_OF_CHANNEL[channel]] === undefined);
-  if (missing) throw malformed(FIELD_OF_CHANNEL[missing], 'present: codes are sent there');
+/**
+ * The addresses of the mandatory channels.
+ * @throws TalerError GENERIC_PARAMETER_MALFORMED when one is missing (4.2)
+ */
+export function requireAddresses(channels: readonly TanChannel[], request: PatchInstanceDto): NewAddress[] {
+  return channels.map((channel) => {
+    const address = request[FIELD_OF_CHANNEL[channel]];
+    if (address === undefined) throw malformed(FIELD_OF_CHANNEL[channel], 'present: codes are sent there');
+    return { channel, address };
+  });
 }
 
 function malformed(field: string, expects: string): TalerError {

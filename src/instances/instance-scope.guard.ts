@@ -31,7 +31,8 @@ export class InstanceScopeGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<TalerRequest>();
     const named = request.params['instance'] as string | undefined;
     const id = named ?? ADMIN_INSTANCE;
-    const mayBeAbsent = named === undefined && this.reflector.get<boolean>(ALLOW_ABSENT_ADMIN, context.getHandler());
+    const mayBeAbsent =
+      named === undefined && this.reflector.get<boolean>(ALLOW_ABSENT_ADMIN, context.getHandler());
     if (mayBeAbsent && !(await this.directory.find(id))) return true;
     const instance = await this.directory.get(id);
     if (instance.deleted && !this.reflector.get<boolean>(ALLOW_DELETED, context.getHandler())) {

@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { RequireAdmin } from '../platform/http/permission';
-import { BODY_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
+import { BODY_ERRORS, Operation, CREDENTIAL_ERRORS } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
 import { PatchInstanceDto } from './dto/instance.dto';
 import { InstancesResponse, QueryInstancesResponse } from './dto/responses';
@@ -25,7 +25,7 @@ export class ManagementInstancesController {
   @Operation({
     summary: 'List all instances',
     good: { 200: { description: 'all instances, deleted ones included', body: InstancesResponse } },
-    errors: TOKEN_ERRORS,
+    errors: CREDENTIAL_ERRORS,
   })
   async list() {
     return { instances: (await this.instances.list()).map(toInstanceSummary) };
@@ -36,7 +36,7 @@ export class ManagementInstancesController {
   @Operation({
     summary: 'Read an instance',
     good: { 200: { description: 'its configuration, without secrets', body: QueryInstancesResponse } },
-    errors: [...TOKEN_ERRORS, TalerCode.MERCHANT_GENERIC_INSTANCE_UNKNOWN],
+    errors: [...CREDENTIAL_ERRORS, TalerCode.MERCHANT_GENERIC_INSTANCE_UNKNOWN],
   })
   async read(@Param('id') id: string) {
     return toInstanceDetail(await this.directory.get(id));
@@ -50,7 +50,7 @@ export class ManagementInstancesController {
     good: { 204: { description: 'changed' } },
     errors: [
       ...BODY_ERRORS,
-      ...TOKEN_ERRORS,
+      ...CREDENTIAL_ERRORS,
       TalerCode.MERCHANT_GENERIC_INSTANCE_UNKNOWN,
       TalerCode.MERCHANT_PRIVATE_PATCH_INSTANCES_PURGE_REQUIRED,
     ],

@@ -2,7 +2,8 @@ import { Body, Get, Patch } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { InstanceController } from '../platform/http/instance-controller';
 import { RequirePermission } from '../platform/http/permission';
-import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
+import { OpenToUnvalidated } from '../platform/http/second-factor';
+import { BODY_ERRORS, INSTANCE_ERRORS, Operation, CREDENTIAL_ERRORS } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
 import { PatchInstanceDto } from './dto/instance.dto';
 import { QueryInstancesResponse } from './dto/responses';
@@ -18,17 +19,20 @@ export class OwnInstanceController {
   constructor(private readonly patchInstance: PatchInstance) {}
 
   @Get()
+  @OpenToUnvalidated()
   @RequirePermission('instances-read')
   @Operation({
     summary: 'Read the own instance',
     good: { 200: { description: 'its configuration, without secrets', body: QueryInstancesResponse } },
-    errors: [...TOKEN_ERRORS, ...INSTANCE_ERRORS],
+    errors: [...CREDENTIAL_ERRORS, ...INSTANCE_ERRORS],
   })
   read(@CurrentInstance() instance: Instance) {
     return toInstanceDetail(instance);
   }
 
+  // Whoever has mistyped an address can correct it.
   @Patch()
+  @OpenToUnvalidated()
   @RequirePermission('instances-token-write')
   @Operation({
     summary: 'Change the configuration of the own instance',
@@ -36,7 +40,7 @@ export class OwnInstanceController {
     good: { 204: { description: 'changed' } },
     errors: [
       ...BODY_ERRORS,
-      ...TOKEN_ERRORS,
+      ...CREDENTIAL_ERRORS,
       ...INSTANCE_ERRORS,
       TalerCode.MERCHANT_PRIVATE_PATCH_INSTANCES_PURGE_REQUIRED,
     ],

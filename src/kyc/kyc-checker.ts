@@ -21,6 +21,8 @@ export const WANTING_AGE_US = 10n * SECOND_US;
 interface Flight {
   readonly done: Promise<KycRecord | undefined>;
   readonly isLongPoll: boolean;
+  /** Aborted: it ends without a result. */
+  readonly calledOff: AbortSignal;
 }
 
 interface CheckOptions {
@@ -51,7 +53,7 @@ export class KycChecker implements OnModuleDestroy {
   /** Whether the exchange should be asked anew. */
   isStale(record: KycRecord | undefined): boolean {
     if (record === undefined) return true;
-    const isContent = (record.httpStatus === 200 && !record.amlReview) || record.httpStatus === 204;
+    const isContent = [200, 204].includes(record.httpStatus) && !record.amlReview && !record.exchangeCode;
     const ageUs = this.clock.nowUs() - record.checkedUs;
     return ageUs < 0n || ageUs >= (isContent ? CONTENT_AGE_US : WANTING_AGE_US);
   }
@@ -62,12 +64,15 @@ export class KycChecker implements OnModuleDestroy {
    */
   async refresh(pairs: readonly KycPair[], budgetMs: number): Promise<void> {
     const asked = pairs
-      .filter((pair) => this.flights.get(pairKey(pair))?.isLongPoll !== true)
+      .filter((pair) => this.underWay(pair)?.isLongPoll !== true)
       .map((pair) => this.check(pair));
     if (asked.length === 0) return;
     const all = Promise.all(asked);
-    all.catch((error: unknown) => this.logger.warn(`KYC was not checked: ${String(error)}`));
     const patience = new AbortController();
+    all.catch((error: unknown) => {
+      // Within the budget the request itself fails of it.
+      if (patience.signal.aborted) this.logger.error(`KYC was not checked: ${String(error)}`);
+    });
     const signal = AbortSignal.any([patience.signal, this.closing.signal]);
     const timeUp = sleep(budgetMs, undefined, { signal, ref: false }).catch(() => undefined);
     await Promise.race([all, timeUp]);
@@ -79,13 +84,21 @@ export class KycChecker implements OnModuleDestroy {
    * @returns what is known then; undefined when the account is gone or the check was called off
    */
   check(pair: KycPair, { longPoll, signal }: CheckOptions = {}): Promise<KycRecord | undefined> {
-    const key = pairKey(pair);
-    const underWay = this.flights.get(key);
+    const underWay = this.underWay(pair);
     if (underWay) return underWay.done;
-    const calledOff = signal ? AbortSignal.any([signal, this.closing.signal]) : this.closing.signal;
-    const done = this.ask(pair, longPoll, calledOff).finally(() => this.flights.delete(key));
-    this.flights.set(key, { done, isLongPoll: longPoll !== undefined });
+    const key = pairKey(pair);
+    const calledOff = AbortSignal.any(signal ? [signal, this.closing.signal] : [this.closing.signal]);
+    const done = this.ask(pair, longPoll, calledOff).finally(() => {
+      if (this.flights.get(key) === flight) this.flights.delete(key);
+    });
+    const flight = { done, isLongPoll: longPoll !== undefined, calledOff };
+    this.flights.set(key, flight);
     return done;
+  }
+
+  private underWay(pair: KycPair): Flight | undefined {
+    const flight = this.flights.get(pairKey(pair));
+    return flight?.calledOff.aborted ? undefined : flight;
   }
 
   private async ask(

@@ -75,5 +75,7 @@ export function showCode(code: string): string {
 /** @param code as made, or as people type it: dashes and blanks do not count (management.md 3.1) */
 export function hashCode(secret: Buffer, code: string): Buffer {
   const digits = code.replace(/[-\s]/g, '');
-  return createHmac('sha256', secret).update(JSON.stringify(['code', digits])).digest();
+  return createHmac('sha256', secret)
+    .update(JSON.stringify(['code', digits]))
+    .digest();
 }

@@ -130,7 +130,8 @@ export class ChallengeLimits {
     for (const [index, [limit, subject]] of wanted.entries()) {
       const waitS = await this.limiter.take(limit, subject);
       if (waitS === undefined) continue;
-      await this.limiter.giveBack(wanted.slice(0, index));
+      // The refused one, too: only what was tried counts, or a flood would prolong its own dam.
+      await this.limiter.giveBack(wanted.slice(0, index + 1));
       return waitS;
     }
     return undefined;

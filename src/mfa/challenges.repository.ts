@@ -105,15 +105,7 @@ export class ChallengesRepository {
   /** @returns the serial of the new row */
   async insert(tx: Tx, challenge: NewChallenge): Promise<bigint> {
     const { instanceSerial, operation, secretHash, requestHash, channel, address, expiresUs } = challenge;
-    const values = [
-      instanceSerial ?? null,
-      operation,
-      secretHash,
-      requestHash,
-      channel,
-      address,
-      expiresUs,
-    ];
+    const values = [instanceSerial ?? null, operation, secretHash, requestHash, channel, address, expiresUs];
     const [row] = await tx.query<{ serial: string }>(INSERT, values);
     return BigInt(row?.serial ?? 0);
   }

@@ -57,7 +57,9 @@ export class ListedChallenges {
   }
 
   private isOpenedBy(id: ChallengeId, challenge: Challenge | undefined): boolean {
-    return challenge !== undefined && opens(id, challenge.secretHash) && this.clock.nowUs() < challenge.expiresUs;
+    return (
+      challenge !== undefined && opens(id, challenge.secretHash) && this.clock.nowUs() < challenge.expiresUs
+    );
   }
 }
 

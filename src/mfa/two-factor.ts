@@ -103,7 +103,9 @@ export class TwoFactor extends SecondFactor {
       const isOfThis =
         challenge.operation === operation &&
         challenge.requestHash.equals(hashRequest(id.secret, operation, call)) &&
-        factors.some(({ channel, address }) => challenge.channel === channel && challenge.address === address);
+        factors.some(
+          ({ channel, address }) => challenge.channel === channel && challenge.address === address,
+        );
       if (isOfThis && !challenge.isUsed && !held.get(challenge.channel)?.challenge.isSolved) {
         held.set(challenge.channel, each);
       }

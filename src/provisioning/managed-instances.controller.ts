@@ -7,7 +7,7 @@ import { ChangeAuthDto, CreateInstanceDto } from '../instances/dto/instance.dto'
 import { RequireAdmin } from '../platform/http/permission';
 import { queryYes, type RawQuery } from '../platform/http/query';
 import { TOO_MANY_LOGINS } from '../platform/http/too-many';
-import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
+import { BODY_ERRORS, INSTANCE_ERRORS, Operation, CREDENTIAL_ERRORS } from '../platform/openapi/answers';
 import { YES_NO } from '../platform/openapi/named-schemas';
 import { TalerCode } from '../taler/error-codes';
 import { InstanceCreatedResponse } from './dto';
@@ -37,7 +37,7 @@ export class ManagedInstancesController {
     },
     errors: [
       ...BODY_ERRORS,
-      ...TOKEN_ERRORS,
+      ...CREDENTIAL_ERRORS,
       TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH,
       TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_ALREADY_EXISTS,
       TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_PURGE_REQUIRED,
@@ -61,7 +61,7 @@ export class ManagedInstancesController {
     good: { 204: { description: 'changed' } },
     errors: [
       ...BODY_ERRORS,
-      ...TOKEN_ERRORS,
+      ...CREDENTIAL_ERRORS,
       ...INSTANCE_ERRORS,
       TalerCode.MERCHANT_PRIVATE_POST_INSTANCE_AUTH_BAD_AUTH,
       TOO_MANY_LOGINS,
@@ -83,7 +83,7 @@ export class ManagedInstancesController {
       'Deleting erases its private key and closes its doors; purging removes all that it ever had.',
     good: { 204: { description: 'done' } },
     errors: [
-      ...TOKEN_ERRORS,
+      ...CREDENTIAL_ERRORS,
       TalerCode.MERCHANT_GENERIC_INSTANCE_UNKNOWN,
       TalerCode.MERCHANT_PRIVATE_PATCH_INSTANCES_PURGE_REQUIRED,
     ],

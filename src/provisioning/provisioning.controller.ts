@@ -7,6 +7,13 @@ import { AppConfig } from '../platform/config/config';
 import { clientAddress } from '../platform/http/client-address';
 import { Public } from '../platform/http/permission';
 import type { RawQuery } from '../platform/http/query';
+import {
+  CHALLENGE_ERRORS,
+  CHALLENGE_HEADER,
+  CHALLENGED,
+  CurrentCall,
+  type ProtectedCall,
+} from '../platform/http/second-factor';
 import { TOO_MANY_LOGINS } from '../platform/http/too-many';
 import { BODY_ERRORS, Operation } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
@@ -34,9 +41,11 @@ export class ProvisioningController {
         description: 'the same, and the token that was asked for',
         body: LoginTokenSuccessResponse,
       },
+      ...CHALLENGED,
     },
     errors: [
       ...BODY_ERRORS,
+      ...CHALLENGE_ERRORS,
       [TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, { status: 403 }],
       TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH,
       TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_ALREADY_EXISTS,
@@ -44,14 +53,17 @@ export class ProvisioningController {
       TOO_MANY_LOGINS,
     ],
     query: [VALIDITY_PARAMETER],
+    headers: [CHALLENGE_HEADER],
   })
   async provision(
+    @CurrentCall() call: ProtectedCall,
     @Body() request: CreateInstanceDto,
     @Query() query: RawQuery,
     @Req() http: Request,
     @Res() response: Response,
   ): Promise<void> {
     const address = clientAddress(http, this.config.trustProxy);
-    sendToken(response, await this.provisionInstance.run(request, queryTokenValidity(query), address));
+    const validity = queryTokenValidity(query);
+    sendToken(response, await this.provisionInstance.run(request, validity, address, call));
   }
 }

@@ -1,6 +1,13 @@
+import { MANAGEMENT_AUTH } from './management-auth-rows';
 import { MANAGEMENT_INSTANCES } from './management-instances-rows';
+import { MANAGEMENT_KYC } from './management-kyc-rows';
 import { ORDERS } from './orders-rows';
 import type { ReferenceGroup } from './rows';
 
 /** Every part of the reference that the document covers. */
-export const GROUPS: readonly ReferenceGroup[] = [ORDERS, MANAGEMENT_INSTANCES];
+export const GROUPS: readonly ReferenceGroup[] = [
+  ORDERS,
+  MANAGEMENT_AUTH,
+  MANAGEMENT_INSTANCES,
+  MANAGEMENT_KYC,
+];

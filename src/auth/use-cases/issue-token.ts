@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { Instance } from '../../instances/instance';
 import { Transactor } from '../../platform/database/transactor';
+import { AskPermit, FREE, FREELY } from '../../platform/http/second-factor';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { DAY_US } from '../../taler/timestamp';
@@ -21,12 +22,14 @@ export class IssueToken {
 
   /**
    * @param held the token of this instance that was shown; undefined: the password was
+   * @param askPermit asked when the password was shown
    * @throws TalerError 16 when the scope is wider than the presented token's, or the token cannot be refreshed
    */
   async run(
     instance: Instance,
     held: Credential | undefined,
     request: LoginTokenRequest,
+    askPermit: AskPermit = FREELY,
   ): Promise<IssuedToken> {
     const wanted = scopeOf(request);
     if (held) requireRefresh(held, wanted.scope);
@@ -37,14 +40,17 @@ export class IssueToken {
         extra: { field: 'duration' },
       });
     }
-    return this.transactor.run('issue-token', (tx) =>
-      this.mint.mint(tx, {
+    // A refresh is never challenged (management.md 2.3).
+    const permit = held ? FREE : await askPermit();
+    return this.transactor.run('issue-token', async (tx) => {
+      await permit.use(tx);
+      return this.mint.mint(tx, {
         instanceSerial: instance.serial,
         ...wanted,
         duration,
         description: request.description,
-      }),
-    );
+      });
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { Transactor } from '../../platform/database/transactor';
 import type { Tx } from '../../platform/database/tx';
 import { EventBus } from '../../platform/events/event-bus';
 import { instanceTopic } from '../../platform/events/topics';
+import { AskPermit, FREELY } from '../../platform/http/second-factor';
 import { TalerCode } from '../../taler/error-codes';
 import { hashWire } from '../../taler/payto';
 import { TalerError } from '../../taler/taler-error';
@@ -35,10 +36,18 @@ export class AddAccount {
    * @throws TalerError 2627 when an active account with this payto has other facade data, 26 for an account that the
    *   server does not take, one too many, and credentials without a URL
    */
-  async run(instance: Instance, request: AddAccountDto): Promise<{ hWire: Buffer; salt: Buffer }> {
+  async run(
+    instance: Instance,
+    request: AddAccountDto,
+    askPermit: AskPermit = FREELY,
+  ): Promise<{ hWire: Buffer; salt: Buffer }> {
     requireAllowedAccount(this.config, request.payto_uri);
     const facade = readFacade(request);
-    const work = (tx: Tx) => this.addOrReuse(tx, instance, request.payto_uri, facade);
+    const permit = await askPermit();
+    const work = async (tx: Tx) => {
+      await permit.use(tx);
+      return this.addOrReuse(tx, instance, request.payto_uri, facade);
+    };
     try {
       return await this.transactor.run('add-account', work);
     } catch (error) {

@@ -10,6 +10,7 @@ import { canonicalJson } from '../../taler/canonical-json';
 import { TalerCode } from '../../taler/error-codes';
 import type { JsonObject } from '../../taler/json';
 import { TalerError } from '../../taler/taler-error';
+import { FREE, Permit } from '../../platform/http/second-factor';
 import { AppConfig } from '../../platform/config/config';
 import type { CreateInstanceDto } from '../dto/instance.dto';
 import type { Instance } from '../instance';
@@ -42,24 +43,27 @@ export class CreateInstance {
   /**
    * Creates the instance; an identical repeat changes nothing. `auth` is no part of the comparison: whoever has to know
    * the password asks `hasPassword`.
+   * @param permit whose channels are the validated addresses of the new instance
    * @throws TalerError 2600 when the id is taken by another configuration, 2603 when by a deleted instance,
    *   2601 for an authentication method that is not supported, 26 for a phone number that is not allowed
    */
-  async run(request: CreateInstanceDto): Promise<CreatedInstance> {
+  async run(request: CreateInstanceDto, permit: Permit = FREE): Promise<CreatedInstance> {
     requireAllowedPhone(this.config, request);
     const password = await hashPassword(
       passwordOf(request.auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH),
     );
-    const entity = this.toEntity(request, password);
+    const entity = this.toEntity(request, password, permit);
     try {
       return await this.transactor.run('create-instance', async (tx) => {
+        await permit.use(tx);
         const serial = await this.instances.insert(tx, entity);
         tx.afterCommit(() => this.bus.publish(instanceTopic(entity.id)));
         return { serial, id: entity.id, isNew: true };
       });
     } catch (error) {
       if (!isUniqueViolation(error, 'instances_id_key')) throw error;
-      return await this.acceptRepeat(request, entity.id);
+      const { id } = entity;
+      return (await this.findRepeat(request)) ?? taken(id);
     }
   }
 
@@ -70,14 +74,18 @@ export class CreateInstance {
     return stored !== undefined && (await isPassword(password, stored));
   }
 
-  private async acceptRepeat(request: CreateInstanceDto, id: string): Promise<CreatedInstance> {
+  /**
+   * The instance that an identical request has created before; undefined: the id is free.
+   * @throws TalerError 2600 and 2603 as `run`
+   */
+  async findRepeat(request: CreateInstanceDto): Promise<CreatedInstance | undefined> {
+    const id = canonicalInstanceId(request.id);
     const existing = await this.instances.findById(id);
-    if (existing?.deleted) {
+    if (!existing) return undefined;
+    if (existing.deleted) {
       throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_PURGE_REQUIRED, { detail: id });
     }
-    if (!existing || !this.isSameConfiguration(request, existing)) {
-      throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_ALREADY_EXISTS, { detail: id });
-    }
+    if (!this.isSameConfiguration(request, existing)) return taken(id);
     return { serial: existing.serial, id, isNew: false };
   }
 
@@ -115,13 +123,13 @@ export class CreateInstance {
     return canonicalJson(wanted) === canonicalJson(stored);
   }
 
-  private toEntity(request: CreateInstanceDto, password: PasswordHash): NewInstance {
+  private toEntity(request: CreateInstanceDto, password: PasswordHash, permit: Permit): NewInstance {
     const key = this.keys.generate();
     return {
       id: canonicalInstanceId(request.id),
       ...configurationColumns(request),
-      emailValidated: false,
-      phoneValidated: false,
+      emailValidated: permit.channels.includes('email'),
+      phoneValidated: permit.channels.includes('sms'),
       defaultPayDelayUs: null,
       defaultRefundDelayUs: null,
       defaultWireTransferDelayUs: null,
@@ -136,6 +144,10 @@ export class CreateInstance {
       deletedUs: null,
     };
   }
+}
+
+function taken(id: string): never {
+  throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_ALREADY_EXISTS, { detail: id });
 }
 
 function toJson(dto: object): JsonObject {

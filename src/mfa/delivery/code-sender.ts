@@ -65,7 +65,11 @@ export class CodeSender {
 
 /** The texts of mail servers show addresses; their codes and ours do not. */
 function reasonOf(error: unknown): string {
-  const { code, responseCode, message } = error as { code?: unknown; responseCode?: unknown; message?: string };
+  const { code, responseCode, message } = error as {
+    code?: unknown;
+    responseCode?: unknown;
+    message?: string;
+  };
   if (typeof code !== 'string') return message ?? 'unknown';
   return typeof responseCode === 'number' ? `${code} ${responseCode}` : code;
 }

@@ -75,10 +75,16 @@ export const INSTANCE_ERRORS: readonly TalerCode[] = [
   TalerCode.MERCHANT_GENERIC_INSTANCE_DELETED,
 ];
 
-/** What an operation behind a token may answer besides. */
-export const TOKEN_ERRORS: readonly TalerCode[] = [
+/** What an operation behind a token may answer besides, be it the admin's or one that is open to everybody who has one. */
+export const CREDENTIAL_ERRORS: readonly TalerCode[] = [
   TalerCode.MERCHANT_GENERIC_UNAUTHORIZED,
   TalerCode.GENERIC_TOKEN_PERMISSION_INSUFFICIENT,
+];
+
+/** The same where addresses have to be validated before, if the operator wants them to be (management.md 3.1). */
+export const TOKEN_ERRORS: readonly TalerCode[] = [
+  ...CREDENTIAL_ERRORS,
+  TalerCode.MERCHANT_GENERIC_MFA_MISSING,
 ];
 
 /** A response of the document, as `ApiResponse` takes it. */

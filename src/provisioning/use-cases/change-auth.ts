@@ -9,6 +9,7 @@ import { passwordOf } from '../../instances/password';
 import { Transactor } from '../../platform/database/transactor';
 import { EventBus } from '../../platform/events/event-bus';
 import { ALL_TOKENS_TOPIC } from '../../platform/events/topics';
+import { AskPermit, FREELY } from '../../platform/http/second-factor';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 
@@ -29,16 +30,22 @@ export class ChangeAuth {
    * @param usedToken hash of the token with which the request came, if any
    * @throws TalerError 2602 when the object holds no password, 2000 and 2016 for an instance that is not there any more
    */
-  async run(instanceId: string, auth: ChangeAuthDto, usedToken?: Buffer): Promise<void> {
-    const password = await hashPassword(
-      passwordOf(auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCE_AUTH_BAD_AUTH),
-    );
+  async run(
+    instanceId: string,
+    auth: ChangeAuthDto,
+    usedToken?: Buffer,
+    askPermit: AskPermit = FREELY,
+  ): Promise<void> {
+    const text = passwordOf(auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCE_AUTH_BAD_AUTH);
+    const permit = await askPermit();
+    const password = await hashPassword(text);
     await this.transactor.run('change-auth', async (tx) => {
       const stored = await this.instances.lockById(tx, canonicalInstanceId(instanceId));
       if (!stored) throw new TalerError(TalerCode.MERCHANT_GENERIC_INSTANCE_UNKNOWN, { detail: instanceId });
       if (stored.deletedUs !== null) {
         throw new TalerError(TalerCode.MERCHANT_GENERIC_INSTANCE_DELETED, { detail: instanceId });
       }
+      await permit.use(tx);
       await this.instances.update(tx, stored.serial, {
         passwordSalt: password.salt,
         passwordHash: password.hash,

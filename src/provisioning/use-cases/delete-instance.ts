@@ -8,6 +8,7 @@ import { Transactor } from '../../platform/database/transactor';
 import type { Tx } from '../../platform/database/tx';
 import { EventBus } from '../../platform/events/event-bus';
 import { ALL_TOKENS_TOPIC, instanceTopic } from '../../platform/events/topics';
+import { AskPermit, FREELY } from '../../platform/http/second-factor';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { Obligations } from '../obligations';
@@ -32,13 +33,15 @@ export class DeleteInstance {
    * @throws TalerError 2000 for an unknown instance, and for one that is deleted already unless it is to be purged;
    *   2625 while a payment is in hand, and when a paid contract must be kept for the tax office
    */
-  async run(instanceId: string, { purge }: { purge: boolean }): Promise<void> {
+  async run(instanceId: string, { purge }: { purge: boolean }, askPermit: AskPermit = FREELY): Promise<void> {
     const id = canonicalInstanceId(instanceId);
+    const permit = await askPermit();
     // Deleted first, in a commit of its own: nobody pays or orders while millions of rows are being removed.
     await this.transactor.run('delete-instance', async (tx) => {
       const stored = await this.instances.lockById(tx, id);
       if (!stored || (stored.deletedUs !== null && !purge)) throw unknown(instanceId);
       await this.requireNoObligation(tx, id, stored.serial, purge);
+      await permit.use(tx);
       await this.instances.update(tx, stored.serial, {
         deletedUs: stored.deletedUs ?? this.clock.nowUs(),
         privateKey: null,

@@ -2,12 +2,13 @@ import { Injectable } from '@nestjs/common';
 import { PasswordCheck } from '../../auth/password-check';
 import type { IssuedToken } from '../../auth/token-mint';
 import type { CreateInstanceDto } from '../../instances/dto/instance.dto';
-import { requireAddresses } from '../../instances/instance-configuration';
+import { requireAddresses, requireAllowedPhone } from '../../instances/instance-configuration';
 import { canonicalInstanceId } from '../../instances/instance-directory';
 import { ADMIN_INSTANCE } from '../../instances/instance-scope.guard';
 import { passwordOf } from '../../instances/password';
 import { CreateInstance } from '../../instances/use-cases/create-instance';
 import { AppConfig } from '../../platform/config/config';
+import { ProtectedCall, SecondFactor } from '../../platform/http/second-factor';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import type { RelativeTime } from '../../taler/timestamp';
@@ -22,6 +23,7 @@ export class ProvisionInstance {
     private readonly createInstance: CreateInstance,
     private readonly firstToken: FirstToken,
     private readonly passwords: PasswordCheck,
+    private readonly secondFactor: SecondFactor,
     private readonly config: AppConfig,
   ) {}
 
@@ -30,7 +32,8 @@ export class ProvisionInstance {
    * @param tokenValidity in microseconds; undefined: no token is wanted
    * @param address of the client, as clientAddress tells it
    * @returns the token that was asked for
-   * @throws TalerError 2015 with 403 where the operator does not allow it, 2600 when the id is taken (`admin` always
+   * @throws ChallengesRequired until the mandatory addresses are validated; TalerError 2031, 2126, 2130, 2131 as
+   *   SecondFactor, 2015 with 403 where the operator does not allow it, 2600 when the id is taken (`admin` always
    *   is), 2603 when by a deleted instance, 2601 for bad auth, 26 when an address that must be given is missing,
    *   2015 with 429 after too many repeats with a wrong password
    */
@@ -38,6 +41,7 @@ export class ProvisionInstance {
     request: CreateInstanceDto,
     tokenValidity: RelativeTime | undefined,
     address: string,
+    call: ProtectedCall,
   ): Promise<IssuedToken | undefined> {
     if (!this.config.selfProvisioning) {
       throw new TalerError(TalerCode.MERCHANT_GENERIC_UNAUTHORIZED, {
@@ -46,8 +50,14 @@ export class ProvisionInstance {
       });
     }
     if (canonicalInstanceId(request.id) === ADMIN_INSTANCE) throw taken(request.id);
-    requireAddresses(this.config.mandatoryTanChannels, request);
-    const { serial, id, isNew } = await this.createInstance.run(request);
+    requireAllowedPhone(this.config, request);
+    passwordOf(request.auth, TalerCode.MERCHANT_PRIVATE_POST_INSTANCES_BAD_AUTH);
+    const addresses = requireAddresses(this.config.mandatoryTanChannels, request);
+    // Codes are asked for before something is created, not for a repeat that creates nothing.
+    const repeat = await this.createInstance.findRepeat(request);
+    const { serial, id, isNew } =
+      repeat ??
+      (await this.createInstance.run(request, await this.secondFactor.requireOfNew(addresses, call)));
     // The configuration of a shop is no secret: without the password a repeat would hand its token to anybody. And an
     // id that differs by case only is somebody else's.
     const isOwner = isNew || (id === request.id && (await this.isRight(serial, request, address)));

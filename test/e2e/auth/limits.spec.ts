@@ -92,6 +92,12 @@ describe('guessing passwords', () => {
       expect((await login(right(), address)).status).toBe(200);
   });
 
+  it('does not count right ones, however many come at the same moment', async () => {
+    const address = newAddress();
+    const answers = await Promise.all(Array.from({ length: 40 }, () => login(right(), address)));
+    expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  });
+
   it('of one account is no matter of others, nor of other addresses', async () => {
     const address = newAddress();
     const other = await createShop(server, uniqueId('other'));

@@ -327,6 +327,20 @@ describe('malformed variants of a valid body', () => {
   );
 
   it(
+    'accept no terms of an exchange, and prove nothing to one',
+    async () => {
+      const { body } = await world.shop.api.get('private/accounts', { token: world.shop.token });
+      const exchange_url = world.exchange.baseUrl;
+      const own = { headers: bearer, renew: async () => undefined };
+      const path = () => `${SHOP}private/accounts/${body.accounts[0].h_wire as string}/kycauth`;
+      await check({ ...own, path, valid: () => ({ exchange_url }) });
+      const tos = () => ({ exchange_url, tos_version: 'v1' });
+      await check({ ...own, path: () => `${SHOP}private/accept-tos-early`, valid: tos });
+    },
+    PROPERTY_TEST_MS_MAX,
+  );
+
+  it(
     'add no bank account',
     async () => {
       let count = 0;

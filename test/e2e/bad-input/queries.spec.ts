@@ -125,6 +125,37 @@ describe('queries and headers', () => {
     );
   });
 
+  describe('of the KYC status', () => {
+    const rows: Row[] = [
+      ...malformed('timeout_ms', MALFORMED_WAITS),
+      ...malformed('lpt', ['', '-1', '4', '1.5', 'x', '%201', '9'.repeat(20), '1&$=1']),
+      ...['lp_status', 'lp_not_status'].flatMap((name) =>
+        malformed(name, ['', 'READY', 'ready%00', 'fine', 'ready&$=ready']),
+      ),
+      ...malformed('lp_not_etag', ['%00', 'a&$=b']),
+      ...malformed('exchange_url', [
+        '',
+        'x',
+        '%00',
+        'ftp://e.example/',
+        'http://u@e.example/',
+        'http://e.example/?q',
+      ]),
+      ...['', 'x', '0'.repeat(102), '0'.repeat(104)].map((value): Row => [
+        `h_wire=${value}`,
+        400,
+        2023,
+        'h_wire',
+      ]),
+      [`h_wire=${HASH}`, 404, 2022, HASH],
+    ];
+    it.each(titled(rows))('are refused by name: %s', async (_, row) => {
+      await expectRefused(`${SHOP}private/kyc`, row, bearer());
+      const headers = { authorization: `Bearer ${OPERATOR_TOKEN}` };
+      await expectRefused('/management/instances/shop/kyc', row, headers);
+    });
+  });
+
   describe('of the lookup of a session', () => {
     const url = 'fulfillment_url=https%3A%2F%2Fshop.example%2F&';
     const rows: Row[] = [

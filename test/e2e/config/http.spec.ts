@@ -114,6 +114,8 @@ describe('every answer', () => {
       ['POST', 'terms', 'GET, HEAD'],
       ['POST', 'privacy', 'GET, HEAD'],
       ['GET', 'private/token', 'DELETE, POST'],
+      ['POST', 'private/tokens', 'GET, HEAD'],
+      ['GET', 'private/tokens/1', 'DELETE'],
       ['GET', 'orders/x/claim', 'POST'],
       ['GET', 'instances/shop/orders/x/pay', 'POST'],
       ['GET', 'orders/x/refund', 'POST'],

@@ -4,7 +4,7 @@ import { eventually } from '../payments/support/server-process';
 import { abort, type CoinRefund, collect, expectAllConfirmed, grant } from '../refunds/support';
 import { CRASHES, REPEATED_CRASHES, titled } from './cases';
 import { type Ending, endingOf, type Scene } from './ending';
-import { Stage } from './stage';
+import { PATIENCE_MS, Stage } from './stage';
 import { DEPOSIT, type Story } from './stories';
 import { waypointsInSource } from './waypoints-in-source';
 
@@ -35,7 +35,7 @@ describe('a server that is killed', () => {
     stage = await Stage.open();
   });
   afterAll(() => stage?.close());
-  afterEach(() => stage.settle());
+  afterEach(() => stage?.settle());
 
   /** Plays a story once to its end without a crash. */
   function endOf(story: Story): Promise<Ending> {
@@ -90,6 +90,9 @@ describe('a server that is killed', () => {
     },
   );
 
+  /** The payment is in the hands of the server. */
+  const untilAttempted = () =>
+    eventually(async () => (await countAttempts(stage.database)) === 1, PATIENCE_MS);
   /** A request that comes later than another one has been read by the server by then, too. */
   const untilRead = async ({ orderId }: Customer) => {
     const { shop } = stage;
@@ -103,7 +106,7 @@ describe('a server that is killed', () => {
       stage.exchange.addFault({ match: DEPOSIT, action: 'slow', ms: THINKING_MS });
       stage.trap.arm('pay: confirmed by the exchange');
       const first = customer.spend(coins, { session_id: 'one' });
-      await eventually(async () => (await countAttempts(stage.database)) === 1);
+      await untilAttempted();
       await stage.expectDeath(first, customer.spend(coins, { session_id: 'two' }));
       stage.trap.disarm();
       await stage.restart();
@@ -123,7 +126,7 @@ describe('a server that is killed', () => {
       stage.exchange.addFault({ match: DEPOSIT, action: 'slow', ms: THINKING_MS });
       stage.trap.arm('pay: confirmed by the exchange');
       const first = customer.spend([dying]);
-      await eventually(async () => (await countAttempts(stage.database)) === 1);
+      await untilAttempted();
       await stage.expectDeath(first, customer.spend([waiting]));
       stage.trap.disarm();
       await stage.restart();
@@ -142,7 +145,7 @@ describe('a server that is killed', () => {
       stage.exchange.addFault({ match: DEPOSIT, action: 'slow', ms: THINKING_MS });
       stage.trap.arm('pay: confirmed by the exchange');
       const paying = customer.spend(coins);
-      await eventually(async () => (await countAttempts(stage.database)) === 1);
+      await untilAttempted();
       await stage.expectDeath(paying, abort(stage.shop, customer, coins));
       stage.trap.disarm();
       await stage.restart();

@@ -8,7 +8,8 @@ import { type CoinWish, type Coin, withdrawCoins } from '../payments/support/pur
 import { eventually, ServerProcess } from '../payments/support/server-process';
 import { Trap } from './trap';
 
-const PATIENCE_MS = 30_000;
+/** Other suites may have the processors. */
+export const PATIENCE_MS = 30_000;
 
 /** What all tests of crashes share: one database, two exchanges, and a server that has to be started ever anew. */
 export class Stage {
@@ -75,6 +76,7 @@ export class Stage {
     expect(answers.map((answer) => answer && `${answer.status} ${answer.text}`)).toEqual(
       requests.map(() => undefined),
     );
+    await eventually(() => this.isDead(), PATIENCE_MS);
     expect((await this.server.exited).signal).toBe('SIGKILL');
   }
 

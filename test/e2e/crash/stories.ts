@@ -1,8 +1,7 @@
-import { Customer } from '../payments/support/customer';
-import { depositedFor } from '../payments/support/ledger';
-import { countAttempts } from '../payments/support/ledger';
-import { abort, collect, grant } from '../refunds/support';
 import type { ApiAnswer } from '../../support/api';
+import { Customer } from '../payments/support/customer';
+import { countAttempts, depositedFor } from '../payments/support/ledger';
+import { abort, collect, grant } from '../refunds/support';
 import type { Scene } from './ending';
 import type { Stage } from './stage';
 
