@@ -30,7 +30,9 @@ export class PermissionGuard implements CanActivate {
     if (!access) throw new TalerError(TalerCode.GENERIC_TOKEN_PERMISSION_INSUFFICIENT);
     if (access.kind === 'public') return true;
     const request = context.switchToHttp().getRequest<TalerRequest>();
-    request.credential = await this.judge(request, access);
+    const credential = await this.judge(request, access);
+    request.credential = credential;
+    request.isOperator = credential !== undefined && credential.instanceSerial === undefined;
     return true;
   }
 

@@ -19,7 +19,9 @@ export function deliverable({ channel, address }: Factor): string | undefined {
 function mailAddress(text: string): string | undefined {
   const at = text.lastIndexOf('@');
   const local = text.slice(0, at);
-  const domain = domainToASCII(text.slice(at + 1));
+  // What the function would quietly leave out or decode is refused.
+  const written = text.slice(at + 1);
+  const domain = /[\s%]/.test(written) ? '' : domainToASCII(written);
   return at > 0 && LOCAL_PART.test(local) && DOMAIN.test(domain) ? `${local}@${domain}` : undefined;
 }
 

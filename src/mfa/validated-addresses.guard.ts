@@ -1,6 +1,5 @@
 import { CanActivate, ExecutionContext, Injectable } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import type { Credential } from '../auth/authenticator';
 import type { Instance } from '../instances/instance';
 import { AppConfig } from '../platform/config/config';
 import { ACCESS, Access } from '../platform/http/permission';
@@ -29,8 +28,7 @@ export class ValidatedAddressesGuard implements CanActivate {
     if (this.reflector.get<Access | undefined>(ACCESS, handler)?.kind !== 'permission') return true;
     if (this.reflector.get<boolean>(OPEN_TO_UNVALIDATED, handler)) return true;
     const request = context.switchToHttp().getRequest<TalerRequest>();
-    const isOperator = (request.credential as Credential | undefined)?.instanceSerial === undefined;
-    if (isOperator || isValidated(contactsOf(request.instance as Instance), mandatory)) return true;
+    if (request.isOperator || isValidated(contactsOf(request.instance as Instance), mandatory)) return true;
     throw new TalerError(TalerCode.MERCHANT_GENERIC_MFA_MISSING, {
       detail: 'the mandatory addresses are not validated yet: log in again',
     });

@@ -1,7 +1,7 @@
 import { BODY_MEMBER } from './orders-private-rows';
-import { AnswerRow, codes, EndpointRows, later, never, ReferenceGroup } from './rows';
+import { AnswerRow, codes, EndpointRows, never, ReferenceGroup } from './rows';
 
-const SECOND_FACTOR = later('two-factor authentication');
+const OPERATOR = never('the operator acts for others and is not challenged (3.1)');
 const REGISTRY = never('a bug by definition: nothing that can be sent or stored leads to it');
 
 /** management.md 1.3 and 1.4: what every endpoint of an instance behind a token may answer. */
@@ -25,7 +25,7 @@ const INSTANCES: readonly EndpointRows[] = [
     section: 'management.md 4.2',
     answers: [
       [200],
-      [202, undefined, SECOND_FACTOR],
+      [202],
       [204],
       ...BODY,
       [400, 2601],
@@ -40,7 +40,7 @@ const INSTANCES: readonly EndpointRows[] = [
     section: 'management.md 4.3',
     answers: [
       [200],
-      [202, undefined, SECOND_FACTOR],
+      [202, undefined, OPERATOR],
       [204],
       ...BODY,
       [400, 2601],
@@ -65,12 +65,12 @@ const INSTANCES: readonly EndpointRows[] = [
     endpoint: 'POST /management/instances/{id}/auth',
     section: 'management.md 4.6',
     answers: [
-      [202, undefined, SECOND_FACTOR],
+      [202, undefined, OPERATOR],
       [204],
       ...BODY,
       [400, 2602],
       ...ADMIN_DOORS,
-      [403, 2031, SECOND_FACTOR],
+      [403, 2031, OPERATOR],
       [404, 2000],
       ...codes(500, 51, 53, 54),
     ],
@@ -78,15 +78,7 @@ const INSTANCES: readonly EndpointRows[] = [
   {
     endpoint: 'POST /private/auth',
     section: 'management.md 4.6',
-    answers: [
-      [202, undefined, SECOND_FACTOR],
-      [204],
-      ...BODY,
-      [400, 2602],
-      ...OWN_DOORS,
-      [403, 2031, SECOND_FACTOR],
-      ...codes(500, 51, 53, 54),
-    ],
+    answers: [[202], [204], ...BODY, [400, 2602], ...OWN_DOORS, [403, 2031], ...codes(500, 51, 53, 54)],
   },
   {
     endpoint: 'PATCH /management/instances/{id}',
@@ -102,7 +94,7 @@ const INSTANCES: readonly EndpointRows[] = [
     endpoint: 'DELETE /management/instances/{id}',
     section: 'management.md 4.9',
     answers: [
-      [202, undefined, SECOND_FACTOR],
+      [202, undefined, OPERATOR],
       [204],
       [400, 26],
       ...ADMIN_DOORS,
@@ -115,16 +107,7 @@ const INSTANCES: readonly EndpointRows[] = [
   {
     endpoint: 'DELETE /private',
     section: 'management.md 4.9',
-    answers: [
-      [202, undefined, SECOND_FACTOR],
-      [204],
-      [400, 26],
-      [401, 2015],
-      [403, 16],
-      [404, 2000],
-      [409, 2625],
-      [500, 52],
-    ],
+    answers: [[202], [204], [400, 26], [401, 2015], [403, 16], [404, 2000], [409, 2625], [500, 52]],
     query: ['purge'],
   },
 ];
@@ -170,11 +153,11 @@ const ACCOUNTS: readonly EndpointRows[] = [
     section: 'management.md 6.2',
     answers: [
       [200],
-      [202, undefined, SECOND_FACTOR],
+      [202],
       ...BODY,
       [400, 24],
       ...OWN_DOORS,
-      [403, 2031, SECOND_FACTOR],
+      [403, 2031],
       [409, 2627],
       ...codes(500, 52, 53, 54, 55),
       [500, 56, REGISTRY],

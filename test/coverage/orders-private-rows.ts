@@ -1,11 +1,15 @@
 import { codes, EndpointRows, later, never } from './rows';
 
-export const BODY_MEMBER = never('a missing body member is 26 here, which 2.3 recommends; 25 is for parameters of the query');
+export const BODY_MEMBER = never(
+  'a missing body member is 26 here, which 2.3 recommends; 25 is for parameters of the query',
+);
 export const INVENTORY = later('inventory');
 export const OTP = later('OTP devices');
 export const TOKEN_FAMILIES = later('token families');
-export const HASH_IS_STORED = never('the hash is stored with the claim: nothing is hashed again')
-const TRACKING = never('registered with status 200: it would only be embedded, and no exchange is asked in this request');
+export const HASH_IS_STORED = never('the hash is stored with the claim: nothing is hashed again');
+const TRACKING = never(
+  'registered with status 200: it would only be embedded, and no exchange is asked in this request',
+);
 
 /** orders.md 4: what the shop calls. */
 export const PRIVATE_ORDERS: readonly EndpointRows[] = [

@@ -17,6 +17,7 @@ export async function sendMail(
   server: MailServer,
   to: string,
   mail: { subject: string; text: string },
+  timeoutMs = MAIL_TIMEOUT_MS,
 ): Promise<void> {
   // Loaded where a mail is sent: it would add some 60 ms to a start, and most servers never do.
   const { createTransport } = createRequire(__filename)('nodemailer') as typeof import('nodemailer');
@@ -46,7 +47,7 @@ export async function sendMail(
   });
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`not sent within ${MAIL_TIMEOUT_MS} ms`)), MAIL_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`not sent within ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     await Promise.race([sent, late]);

@@ -9,7 +9,12 @@ const COMMAND_TIMEOUT_MS = 20_000;
  * @param command program and its first arguments
  * @throws Error when it cannot be run, fails, or does not end in time
  */
-export function runCommand(command: readonly string[], to: string, message: string): Promise<void> {
+export function runCommand(
+  command: readonly string[],
+  to: string,
+  message: string,
+  timeoutMs = COMMAND_TIMEOUT_MS,
+): Promise<void> {
   const [program = '', ...first] = command;
   return new Promise((resolve, reject) => {
     const child = spawn(program, [...first, to], {
@@ -21,8 +26,8 @@ export function runCommand(command: readonly string[], to: string, message: stri
     });
     const timer = setTimeout(() => {
       endGroup(child.pid);
-      reject(new Error(`not done within ${COMMAND_TIMEOUT_MS} ms`));
-    }, COMMAND_TIMEOUT_MS);
+      reject(new Error(`not done within ${timeoutMs} ms`));
+    }, timeoutMs);
     child.once('error', (error: NodeJS.ErrnoException) => {
       clearTimeout(timer);
       reject(new Error(`cannot be run: ${error.code ?? 'unknown'}`));

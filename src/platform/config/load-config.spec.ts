@@ -136,6 +136,16 @@ describe('the configuration from the environment', () => {
     });
   });
 
+  it('wants a way to send codes to every mandatory address, and a sender for mails', () => {
+    expect(faultsOf({ DATABASE_URL, TALER_MANDATORY_TAN_CHANNELS: 'email sms' })).toEqual([
+      'TALER_MANDATORY_TAN_CHANNELS: sms needs TALER_SMS_COMMAND',
+      'TALER_MANDATORY_TAN_CHANNELS: email needs TALER_SMTP_URL',
+    ]);
+    expect(faultsOf({ DATABASE_URL, TALER_SMTP_URL: 'smtps://mail.example' })).toEqual([
+      'TALER_MAIL_FROM is missing: TALER_SMTP_URL needs a sender',
+    ]);
+  });
+
   it('cannot be changed afterwards', () => {
     const config = loadConfig({ DATABASE_URL });
     expect(Object.isFrozen(config)).toBe(true);
@@ -195,6 +205,24 @@ describe('the configuration from the environment', () => {
     ['TALER_TAX_RECORD_PRESERVATION_DAYS', '36526', 'a whole number from 0 to 36525'],
     ['TALER_SELF_PROVISIONING', 'yes', '0 or 1'],
     ['TALER_MANDATORY_TAN_CHANNELS', 'sms fax', 'some of sms, email, with blanks between'],
+    ...[
+      'http://mail.example',
+      'smtp://',
+      'mail.example:25',
+      'smtp://m/x',
+      'smtp://m/?a=b',
+      'smtp://%ff@m',
+    ].map((url): [string, string, string] => [
+      'TALER_SMTP_URL',
+      url,
+      'smtp(s)://[USER:PASSWORD@]HOST[:PORT]',
+    ]),
+    ['TALER_MAIL_FROM', 'Shop <a@b>', 'a mail address such as no-reply@shop.example'],
+    [
+      'TALER_SMS_COMMAND',
+      'send-sms --now',
+      'the absolute path of a program, perhaps with arguments, with blanks between',
+    ],
     ['TALER_PHONE_REGEX', '(', 'a POSIX extended regular expression of at most 1024 characters'],
     ['TALER_PAYMENT_TARGET_REGEX', '(?=x)', 'a POSIX extended regular expression of at most 1024 characters'],
     ['TALER_PAYMENT_TARGET_TYPES', 'iban, bitcoin', '"*" or payto target types with blanks between'],

@@ -10,4 +10,6 @@ export interface TalerRequest extends Request {
   instance?: unknown;
   /** Set by the permission guard: what the request showed (type Credential of auth; absent: a password). */
   credential?: unknown;
+  /** Set by the permission guard: the credential is the configured token of the operator. */
+  isOperator?: boolean;
 }

@@ -24,6 +24,8 @@ export interface ProtectedCall {
   readonly body: Buffer | undefined;
   /** `Taler-Challenge-Ids`. */
   readonly challengeIds: string | undefined;
+  /** Comes with the operator's token: he is not asked. */
+  readonly isOperator: boolean;
   /** For whom attempts are counted. */
   addressOf(trustProxy: boolean): string;
 }
@@ -94,6 +96,7 @@ export const CurrentCall = createParamDecorator((_: unknown, context: ExecutionC
     url: request.originalUrl,
     body: request.rawBody,
     challengeIds: Array.isArray(ids) ? ids.join(',') : ids,
+    isOperator: request.isOperator === true,
     addressOf: (trustProxy) => clientAddress(request, trustProxy),
   };
 });

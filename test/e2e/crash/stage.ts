@@ -27,10 +27,15 @@ export class Stage {
   static async open(): Promise<Stage> {
     const small = () => startSandboxExchange({ rsaBits: 1024, aggregationIntervalMs: 0 });
     const stage = new Stage(...(await Promise.all([createTestDatabase(), small(), small()])));
-    await stage.restart();
-    const { url, api } = stage.server;
-    stage.opened = await createShop({ url, api } as TestServer, 'shop');
-    return stage;
+    try {
+      await stage.restart();
+      const { url, api } = stage.server;
+      stage.opened = await createShop({ url, api } as TestServer, 'shop');
+      return stage;
+    } catch (error) {
+      await stage.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {

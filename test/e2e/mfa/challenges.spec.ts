@@ -202,6 +202,22 @@ describe('challenges', () => {
       expectRefusal(await confirm(shop, id, office.codeFor(shop.email)), 429, 2127, ASK_ANEW);
     });
 
+    it('compares no more than three codes when they come to two servers at once', async () => {
+      const { shop, id } = await challenged();
+      await send(shop, id);
+      const tan = otherThan(office.codeFor(shop.email));
+      await withServer(world, office.config, async ({ api }) => {
+        const answers = await Promise.all(
+          Array.from({ length: 20 }, (_, index) =>
+            index % 2 === 0
+              ? confirm(shop, id, tan)
+              : api.post(`instances/${shop.id}/challenge/${id}/confirm`, { tan }),
+          ),
+        );
+        expect(answers.filter(({ status }) => status === 409)).toHaveLength(3);
+      });
+    });
+
     it('is solved once when the right code comes twice at once', async () => {
       const { shop, id } = await challenged();
       await send(shop, id);

@@ -281,6 +281,11 @@ describe('mandatory channels', () => {
       });
       await createShop(world.server, 'admin');
       expect((await server.api.get('private/orders', operator)).status).toBe(200);
+      const account = { payto_uri: 'payto://x-taler-bank/localhost/of-the-operator?receiver-name=Admin' };
+      expect((await server.api.post('private/accounts', account, operator)).status).toBe(200);
+      const password = { method: 'token', password: 'by the operator' };
+      expect((await server.api.post('private/auth', password, operator)).status).toBe(204);
+      expectRefusal(await login(server, 'admin', 'by the operator'), 403, 2031);
       expect((await server.api.delete(`management/instances/${id}?purge=yes`, operator)).status).toBe(204);
     });
   });
