@@ -110,12 +110,13 @@ export class PayOrder {
     const coinsHash = namePayment(request);
     const held = await this.attempts.acquire(order, terms.hContract, { coinsHash, text, receivedUs }, nowUs);
     if (held === 'busy' || held === 'changed') return held;
-    let isUncertain = true;
+    let isUncertain = false;
     let isFinished = false;
     try {
       this.waypoints.pass('pay: attempt stored');
       // Coins may have been given back since the look at them; with the turn in hand that is over (orders.md 5.5).
       if (plan.stored.length > 0) refuseGivenBack(request, await this.payments.findDeposits(order.serial));
+      isUncertain = true;
       const result = await this.depositCoins.run(plan, request.session_id, held);
       ({ isUncertain, isFinished } = result);
       this.waypoints.pass('pay: all recorded');

@@ -158,6 +158,19 @@ describe('challenges', () => {
   });
 
   describe('POST challenge/$ID/confirm', () => {
+    it('refuses what is no JSON, and counts it as no try: 400 with 22', async () => {
+      const { shop, id } = await challenged();
+      expect((await send(shop, id)).status).toBe(200);
+      for (let tries = 0; tries < 4; tries++) {
+        const broken = await shop.api.call('POST', `challenge/${id}/confirm`, { raw: '{"tan":' });
+        expect({ status: broken.status, code: broken.body.code as unknown }).toEqual({
+          status: 400,
+          code: 22,
+        });
+      }
+      expect((await confirm(shop, id, office.codeFor(shop.email))).status).toBe(204);
+    });
+
     it.each(['as it was sent', 'without the dash', 'with blanks'])('takes the code %s', async (form) => {
       const { shop, id } = await challenged();
       await send(shop, id);

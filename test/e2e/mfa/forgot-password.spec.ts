@@ -175,6 +175,20 @@ describe('POST instances/$ID/forgot-password', () => {
     expect((await shop.api.post('private/token', { scope: 'all' }, { headers })).status).toBe(200);
   });
 
+  it('makes thirty challenges an hour for one account and client, and no more: 429 with 2130', async () => {
+    const shop = await reachableShop(world.server);
+    world.clock.advanceSeconds(3_601);
+    for (let count = 0; count < 30; count++) {
+      expect((await recover(shop, `wish ${count}`)).status).toBe(202);
+    }
+    const waits = { detail: expect.stringMatching(/^too many challenges; try again in \d+ s$/) as string };
+    const refused = await recover(shop, 'one wish more');
+    expectRefusal(refused, 429, 2130, waits);
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    world.clock.advanceSeconds(3_601);
+    expect((await recover(shop, 'one wish more')).status).toBe(202);
+  });
+
   it('sends ten codes an hour to one address, and no more: 429 with 2130', async () => {
     const shop = await reachableShop(world.server);
     world.clock.advanceSeconds(3_601);
