@@ -33,7 +33,7 @@ export interface RecordedLine extends RecordedAnswer {
 export const RECORDING_VARIABLE = 'PROTOCOL_RECORDING';
 
 /** Random requests show nothing that the next run shows again. */
-const UNREPEATABLE = /\.property\.spec\.ts$|\/e2e\/model\//;
+const UNREPEATABLE = /\.property\.spec\.ts$|\/e2e\/(model|isolation)\//;
 
 let current: { file: string; test: string; lines: Set<string> } | undefined;
 

@@ -130,7 +130,9 @@ describe('the check of the protocol coverage', () => {
     const setUp = line('a', { file: 'test/e2e/a.spec.ts', direct: false, status: 404, code: 2005 });
     const passed = [...PASSED, { file: setUp.file, test: setUp.test }];
     const { document } = judge([GROUP], [setUp, ...WHOLE], passed, undefined, false);
-    expect(document).toContain('| 404 2005 MERCHANT_GENERIC_ORDER_UNKNOWN | `test/e2e/thing.spec.ts` is unknown |');
+    expect(document).toContain(
+      '| 404 2005 MERCHANT_GENERIC_ORDER_UNKNOWN | `test/e2e/thing.spec.ts` is unknown |',
+    );
   });
 
   it('does not call a document stale for a further test that shows the same', () => {
