@@ -15,6 +15,7 @@ export interface Held {
   readonly contract: Contract;
   readonly hContract: Buffer;
   readonly wallet: Wallet;
+  readonly isFree: boolean;
   receipt?: string;
   /** Deposit permissions that were accepted and not given back. */
   permits: JsonObject[];
@@ -31,10 +32,12 @@ export interface Commons {
   /** Part of all names of this history. */
   readonly name: string;
   readonly exchangeUrl: string;
+  /** Mail goes to addresses of it; another one for each backend. */
+  readonly mailDomain: string;
   nonceOf(slot: Slot, wallet: Wallet): { noncePriv: Buffer; noncePub: Buffer };
   takeCoin(value: 1 | 2): Promise<Coin>;
-  /** The code that was mailed last. */
-  codeFor(address: string): string;
+  /** The code that was mailed last, if any. */
+  codeFor(address: string): string | undefined;
   readonly admin: { readonly url: string; readonly token: string };
 }
 
@@ -64,7 +67,7 @@ export class Merchant {
   ) {}
 
   get email(): string {
-    return `${this.id}@shops.example`;
+    return `${this.id}@${this.commons.mailDomain}`;
   }
   get fulfillmentUrl(): string {
     return `https://shops.example/${this.commons.name}`;
@@ -157,8 +160,9 @@ export class Merchant {
     const { contract_terms: terms, sig } = reply.body as { contract_terms: JsonObject; sig: string };
     const hContract = verifyClaim({ terms, sig, address: { baseUrl: this.url, orderId }, noncePub });
     const known = this.held.get(slot);
+    const isFree = terms['amount'] === 'KUDOS:0';
     if (known?.hContract.equals(hContract) !== true)
-      this.held.set(slot, { contract: parseContract(terms), hContract, wallet, permits: [] });
+      this.held.set(slot, { contract: parseContract(terms), hContract, wallet, isFree, permits: [] });
     return reply;
   }
 
@@ -175,9 +179,8 @@ export class Merchant {
   private async pay({ slot, session, isPart }: Extract<OrderAction, { do: 'pay' }>): Promise<Reply> {
     const held = this.held.get(slot);
     const coins = [...(held?.permits ?? [])];
-    if (held && !held.receipt && !held.contract.amount) throw new Error('a contract without amount');
-    const isDue = held && !held.receipt && held.contract.amount?.units !== 0n;
-    if (held && isDue) coins.push(await this.permit(held, await this.commons.takeCoin(isPart ? 1 : 2)));
+    const isDue = held && held.receipt === undefined && !held.isFree;
+    if (held && isDue) coins.push(this.permit(held, await this.commons.takeCoin(isPart ? 1 : 2)));
     const reply = await this.askPublicly('POST', `orders/${this.orderId(slot)}/pay`, {
       coins,
       ...(session === undefined ? {} : { session_id: this.sessionId(session) }),
@@ -188,7 +191,7 @@ export class Merchant {
     return reply;
   }
 
-  private async permit(held: Held, coin: Coin): Promise<JsonObject> {
+  private permit(held: Held, coin: Coin): JsonObject {
     const contribution = parseAmount(coin.value);
     if (!contribution) throw new Error(`not an amount: ${coin.value}`);
     return signDepositPermission(coin, held.contract, { hContract: held.hContract, contribution });
@@ -254,7 +257,8 @@ export class Merchant {
 
   private keepAccount(bank: Bank, hWire: string): void {
     const known = this.hWires.get(bank);
-    if (known !== undefined && known !== hWire) throw new Error(`${this.id}: bank ${bank} has another h_wire now`);
+    if (known !== undefined && known !== hWire)
+      throw new Error(`${this.id}: bank ${bank} has another h_wire now`);
     this.hWires.set(bank, hWire);
   }
 
@@ -262,7 +266,12 @@ export class Merchant {
     const json = this.configuration(number);
     const { admin } = this.commons;
     return byAdmin
-      ? send({ method: 'PATCH', url: `${admin.url}management/instances/${this.id}`, token: admin.token, json })
+      ? send({
+          method: 'PATCH',
+          url: `${admin.url}management/instances/${this.id}`,
+          token: admin.token,
+          json,
+        })
       : this.ask('PATCH', 'private', json);
   }
 
@@ -289,9 +298,7 @@ export class Merchant {
     return reply;
   }
 
-  private async handleToken(
-    action: Extract<HouseAction, { do: `${string} token` }>,
-  ): Promise<Reply> {
+  private async handleToken(action: Extract<HouseAction, { do: `${string} token` }>): Promise<Reply> {
     if (action.do === 'issue token') {
       const json = { scope: action.scope, description: `of ${this.id}`, duration: { d_us: 'forever' } };
       const reply = await this.ask('POST', 'private/token', json);
@@ -315,7 +322,7 @@ export class Merchant {
   }
 
   private async handleChallenge(
-    action: Extract<HouseAction, { do: 'forget password' | 'send code' | 'confirm code' }>,
+    action: Extract<HouseAction, { do: 'forget password' | 'send code' } | { do: 'confirm code' }>,
   ): Promise<Reply> {
     if (action.do === 'forget password') {
       const reply = await send(this.forgotPassword());
@@ -324,18 +331,20 @@ export class Merchant {
       return reply;
     }
     const path = `challenge/${this.challenge ?? `1-${junk(32)}`}`;
-    if (action.do === 'send code') return this.askPublicly('POST', path, {});
-    return this.askPublicly('POST', `${path}/confirm`, { tan: action.isRight ? this.rightCode() : '00000000' });
+    if (action.do !== 'confirm code') return this.askPublicly('POST', path, {});
+    return this.askPublicly('POST', `${path}/confirm`, {
+      tan: action.isRight ? this.rightCode() : '00000000',
+    });
   }
 
   forgotPassword(challengeIds?: string): Request {
     const url = `${this.commons.admin.url}instances/${this.id}/forgot-password`;
-    const headers = challengeIds === undefined ? {} : { 'taler-challenge-ids': challengeIds };
+    const headers = challengeIds === undefined ? undefined : { 'taler-challenge-ids': challengeIds };
     return { method: 'POST', url, headers, json: { method: 'token', password: PASSWORD } };
   }
 
   /** The code of the challenge at hand, once it was sent. */
   rightCode(): string {
-    return this.commons.codeFor(this.email);
+    return this.commons.codeFor(this.email) ?? '00000000';
   }
 }

@@ -125,12 +125,7 @@ function absent({ do: what }: OrderAction): string {
   return what === 'prove' ? '403 2201' : UNKNOWN;
 }
 
-function createRule(
-  state: InstanceState,
-  slot: Slot,
-  spec: OrderSpec,
-  order: OrderState | undefined,
-): Rule {
+function createRule(state: InstanceState, slot: Slot, spec: OrderSpec, order: OrderState | undefined): Rule {
   const isSame = (other: OrderSpec) => JSON.stringify(other) === JSON.stringify(spec);
   if (order) return isSame(order.spec) ? { answers: ['200'] } : refused('409 2503');
   const held = state.held.get(slot);
@@ -171,10 +166,7 @@ function claimRule(
   };
 }
 
-function payRule(
-  order: OrderState,
-  { session, isPart }: Extract<OrderAction, { do: 'pay' }>,
-): Rule {
+function payRule(order: OrderState, { session, isPart }: Extract<OrderAction, { do: 'pay' }>): Rule {
   if (!order.holder) return refused(UNKNOWN);
   const isNowPaid = () => {
     order.isPaid = true;
@@ -206,7 +198,7 @@ function deleteRule(
   return { answers: ['204'], then };
 }
 
-/** @param code whatever it was solved with counts: the address is validated by it */
+/** What the instance answers to this, by what it has itself (management.md 2 to 7, in small). */
 export function ruleOfHouse(state: InstanceState, action: HouseAction): Rule {
   switch (action.do) {
     case 'add account': {
@@ -240,9 +232,7 @@ export function ruleOfHouse(state: InstanceState, action: HouseAction): Rule {
     case 'patch':
       return { answers: ['204'], then: () => (state.number = action.number) };
     case 'set password':
-      return state.isValidated
-        ? refused('202')
-        : { answers: ['204'], then: () => (state.tokens = []) };
+      return state.isValidated ? refused('202') : { answers: ['204'], then: () => (state.tokens = []) };
     case 'forget password': {
       if (state.id === 'admin') return refused('403 2031');
       return { answers: ['202'], then: () => (state.challenge = { isSent: false, isSolved: false }) };
@@ -286,7 +276,10 @@ export function ordersOf(state: InstanceState): { slot: Slot; order: OrderState 
 }
 
 /** What a browser session has (orders.md 5.8): the newest paid one, else the newest; nothing that was given back. */
-export function boughtIn(state: InstanceState, session: Session): { slot: Slot; order: OrderState } | undefined {
+export function boughtIn(
+  state: InstanceState,
+  session: Session,
+): { slot: Slot; order: OrderState } | undefined {
   const ours = ordersOf(state).filter(({ order }) => order.session === session && !order.isRefunded);
   return ours.find(({ order }) => order.isPaid) ?? ours[0];
 }
@@ -294,7 +287,13 @@ export function boughtIn(state: InstanceState, session: Session): { slot: Slot; 
 /** What comes next in the life of an order. */
 export function nextInLife(
   state: InstanceState,
-  { at, slot, spec, wallet, session }: { at: InstanceId; slot: Slot; spec: OrderSpec; wallet: Wallet; session: Session | undefined },
+  {
+    at,
+    slot,
+    spec,
+    wallet,
+    session,
+  }: { at: InstanceId; slot: Slot; spec: OrderSpec; wallet: Wallet; session: Session | undefined },
 ): OrderAction {
   const order = state.orders.get(slot);
   if (!order) return { do: 'create', at, slot, spec: state.held.get(slot) ?? spec };
@@ -302,4 +301,10 @@ export function nextInLife(
   if (!order.isPaid) return { do: 'pay', at, slot, session, isPart: false };
   if (order.spec.isFree) return { do: 'prove', at, slot, session: session ?? 's1' };
   return order.isRefunded ? { do: 'collect', at, slot } : { do: 'refund', at, slot };
+}
+
+/** What comes next in the life of a challenge. */
+export function nextOfChallenge({ id, challenge }: InstanceState): HouseAction {
+  if (!challenge || challenge.isSolved) return { do: 'forget password', at: id };
+  return challenge.isSent ? { do: 'confirm code', at: id, isRight: true } : { do: 'send code', at: id };
 }

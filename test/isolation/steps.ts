@@ -68,20 +68,24 @@ export type HouseAction = { readonly at: InstanceId } & (
   /** By its serial, by itself, or just used. */
   | { readonly do: 'revoke token' | 'leave token' | 'use token'; readonly nth: number }
   | { readonly do: 'patch'; readonly number: number; readonly byAdmin: boolean }
-  | { readonly do: 'set password' | 'forget password' | 'send code' | 'accept terms' }
+  | { readonly do: 'set password' | 'accept terms' }
+  | { readonly do: 'forget password' | 'send code' }
   | { readonly do: 'confirm code'; readonly isRight: boolean }
 );
 
 export type Action =
   | OrderAction
   | HouseAction
-  /** The next thing in the life of an order, whatever that is. */
+  /** So many times the next thing in the life of an order, whatever that is. */
   | (OfOrder & {
       readonly do: 'advance';
+      readonly times: number;
       readonly spec: OrderSpec;
       readonly wallet: Wallet;
       readonly session: Session | undefined;
     })
+  /** The next thing in the life of a challenge. */
+  | { readonly do: 'advance challenge'; readonly at: InstanceId; readonly times: number }
   /** A fourth merchant comes, does business under the same names, and is purged. */
   | { readonly do: 'guest' }
   /** A long poll is begun. */
@@ -99,19 +103,35 @@ export type Action =
 export type History = readonly Action[];
 
 const at = fc.constantFrom(...INSTANCES);
-const slot = fc.constantFrom<Slot>('A', 'A', 'A', 'B', 'own');
+const slot = fc.constantFrom<Slot>('A', 'A', 'A', 'A', 'own', 'own', 'B');
 const wallet = fc.constantFrom<Wallet>('alice', 'alice', 'bob');
 const session = fc.constantFrom<Session | undefined>(undefined, 's1', 's1', 's2');
 const someSession = fc.constantFrom<Session>('s1', 's1', 's2');
+const half = fc.boolean();
 const mostly = fc.constantFrom(true, true, true, false);
 const rarely = fc.constantFrom(false, false, false, true);
-const bank = fc.constantFrom<Bank>(0, 1);
-const nth = fc.nat({ max: 2 });
-const spec: fc.Arbitrary<OrderSpec> = fc.record({ isFree: mostly, withToken: mostly, session });
+const bank = fc.constantFrom<Bank>(0, 0, 1);
+const nth = fc.constantFrom(0, 0, 1);
+const spec: fc.Arbitrary<OrderSpec> = fc.record({ isFree: half, withToken: mostly, session });
 
 const does = <D extends string>(what: D): fc.Arbitrary<D> => fc.constant(what);
 
-const advance = fc.record({ do: does('advance'), at, slot, spec, wallet, session });
+const times = fc.constantFrom(1, 1, 2, 3, 4);
+const advance = fc.record({ do: does('advance'), at, slot, times, spec, wallet, session });
+/** An order of the same id in each instance, somewhere in its life. */
+const scene = fc.tuple(
+  ...INSTANCES.map((id) =>
+    fc.record({
+      do: does('advance'),
+      at: fc.constant(id),
+      slot: fc.constant<Slot>('A'),
+      times: fc.constantFrom(0, 1, 2, 3, 3, 4),
+      spec,
+      wallet,
+      session,
+    }),
+  ),
+);
 const ofOrder: fc.Arbitrary<OrderAction> = fc.oneof(
   fc.record({ do: does('create'), at, slot, spec }),
   fc.record({ do: does('claim'), at, slot, wallet, showsToken: mostly }),
@@ -124,14 +144,36 @@ const ofOrder: fc.Arbitrary<OrderAction> = fc.oneof(
   fc.record({ do: does('forget'), at, slot }),
   fc.record({ do: does('delete'), at, slot, force: mostly }),
 );
-const ofHouse: fc.Arbitrary<HouseAction> = fc.oneof(
-  fc.record({ do: fc.constantFrom('add account', 'close account'), at, bank }),
-  fc.record({ do: does('patch account'), at, bank, facade: nth }),
-  fc.record({ do: does('issue token'), at, scope: fc.constantFrom(...TOKEN_SCOPES) }),
-  fc.record({ do: fc.constantFrom('revoke token', 'leave token', 'use token'), at, nth }),
-  fc.record({ do: does('patch'), at, number: nth, byAdmin: rarely }),
-  fc.record({ do: fc.constantFrom('forget password', 'send code', 'accept terms'), at }),
-  fc.record({ do: does('confirm code'), at, isRight: mostly }),
+const accounts: fc.Arbitrary<HouseAction> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: does('add account'), at, bank }) },
+  { weight: 1, arbitrary: fc.record({ do: does('close account'), at, bank }) },
+  { weight: 2, arbitrary: fc.record({ do: does('patch account'), at, bank, facade: nth }) },
+);
+const tokens: fc.Arbitrary<HouseAction> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: does('issue token'), at, scope: fc.constantFrom(...TOKEN_SCOPES) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: does('revoke token'), at, nth }) },
+  { weight: 1, arbitrary: fc.record({ do: does('leave token'), at, nth }) },
+  { weight: 1, arbitrary: fc.record({ do: does('use token'), at, nth }) },
+);
+const challenges: fc.Arbitrary<Action> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: does('advance challenge'), at, times: fc.integer({ min: 1, max: 3 }) }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('forget password', 'send code'), at }) },
+  { weight: 1, arbitrary: fc.record({ do: does('confirm code'), at, isRight: half }) },
+);
+const ofHouse: fc.Arbitrary<Action> = fc.oneof(
+  accounts,
+  tokens,
+  challenges,
+  fc.oneof(
+    fc.record({ do: does('patch'), at, number: nth, byAdmin: half }),
+    fc.record({ do: does('accept terms'), at }),
+  ),
 );
 /** A password costs some fifty milliseconds of a processor. */
 const costly: fc.Arbitrary<Action> = fc.oneof(
@@ -156,17 +198,20 @@ const intrude = fc
   })
   .filter(({ by, on }) => by !== on);
 
+const step: fc.Arbitrary<Action> = fc.oneof(
+  { weight: 12, arbitrary: advance },
+  { weight: 10, arbitrary: ofOrder },
+  { weight: 12, arbitrary: ofHouse },
+  { weight: 8, arbitrary: watch },
+  { weight: 16, arbitrary: intrude },
+  { weight: 1, arbitrary: costly },
+);
+
 /** Lives of orders in all three, with everything else in between. */
-export const history: fc.Arbitrary<History> = fc.array(
-  fc.oneof(
-    { weight: 16, arbitrary: advance },
-    { weight: 10, arbitrary: ofOrder },
-    { weight: 12, arbitrary: ofHouse },
-    { weight: 8, arbitrary: watch },
-    { weight: 14, arbitrary: intrude },
-    { weight: 1, arbitrary: costly },
-  ),
-  { minLength: 8, maxLength: 24, size: 'max' },
+export const history: fc.Arbitrary<History> = fc.noBias(
+  fc
+    .tuple(scene, fc.array(step, { minLength: 6, maxLength: 16, size: 'max' }))
+    .map(([orders, steps]) => [...orders, ...steps]),
 );
 
 /** As it stands in the story of a history. */
