@@ -1,4 +1,3 @@
-import { create } from 'qrcode';
 import { copyOf } from '../database';
 import { orderOf } from '../world';
 import { isJsonObject, type JsonObject } from '../../src/taler/json';
@@ -27,10 +26,6 @@ export interface Rendered {
   readonly receipt: Rate;
   /** QR codes alone, each of another URI. */
   readonly code: Rate;
-  /** The same when the best of the eight masks is not searched for but given. */
-  readonly codeOfOneMask: Rate;
-  /** And when the text is not cut into the shortest mix of modes either, which makes the code a little larger. */
-  readonly codeOfOneMode: Rate;
 }
 
 /** Fewer than the page code keeps QR codes for. */
@@ -86,7 +81,6 @@ const receipt: PageView = {
   refundDeadline: now + DAY_US,
 };
 
-const ONE_MASK = { errorCorrectionLevel: 'M', maskPattern: 0 } as const;
 const turnMs = Number(process.argv[2]) / TURNS;
 let number = URIS_SEEN;
 const work: Record<keyof Rendered, () => unknown> = {
@@ -94,8 +88,6 @@ const work: Record<keyof Rendered, () => unknown> = {
   seen: () => renderPage(payPage(uriOf(1 + (++number % URIS_SEEN)))),
   receipt: () => renderPage(receipt),
   code: () => qrCode(uriOf(++number)),
-  codeOfOneMask: () => create(uriOf(++number), ONE_MASK),
-  codeOfOneMode: () => create([{ data: Buffer.from(uriOf(++number)), mode: 'byte' }], ONE_MASK),
 };
 const names = Object.keys(work) as (keyof Rendered)[];
 const sums = new Map(names.map((name) => [name, { count: 0, wallMs: 0, cpuUs: 0 }]));
