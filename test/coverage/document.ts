@@ -37,13 +37,19 @@ export function namedTests(document: string): Map<AnswerKey, string> {
   for (const line of document.split('\n')) {
     const heading = /^###? (.+?)(?: \([^()]*\))?$/.exec(line);
     if (heading?.[1] !== undefined) place = heading[1];
-    const row = /^\| (.+?) \| `([^`]+)` (.*) \|$/.exec(line);
-    if (!row) continue;
-    const [, shown = '', file = '', test = ''] = row;
-    const key = keyOf(place, shown);
-    if (key !== undefined) found.set(key, testId({ file, test: unescape(test) }));
+    const row = readRow(line);
+    const key = row && keyOf(place, row.shown);
+    if (row && key !== undefined) found.set(key, testId(row.test));
   }
   return found;
+}
+
+/** A line of a table that names one test; undefined for any other line. */
+export function readRow(line: string): { readonly shown: string; readonly test: TestName } | undefined {
+  const row = /^\| (.+?) \| `([^`]+)` (.*) \|$/.exec(line);
+  if (!row) return undefined;
+  const [, shown = '', file = '', test = ''] = row;
+  return { shown, test: { file, test: unescape(test) } };
 }
 
 /** The other way round than the labels. */

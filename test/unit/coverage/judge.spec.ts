@@ -117,6 +117,16 @@ describe('the check of the protocol coverage', () => {
     expect(judge([GROUP], [...WHOLE, extra], PASSED, document, false).isStale).toBe(true);
   });
 
+  it('does not call a document stale for a test that passed, and met another end of a race this time', () => {
+    const racing = line('comes second', { file: 'test/e2e/a.spec.ts', status: 404, code: 2005 });
+    const passed = [...PASSED, { file: racing.file, test: racing.test }];
+    const { document } = judge([GROUP], [...WHOLE, racing], passed, undefined, false);
+    expect(document).toContain('comes second');
+    expect(judge([GROUP], WHOLE, passed, document, true).isStale).toBe(false);
+    // Without having passed it shows nothing.
+    expect(judge([GROUP], WHOLE, PASSED, document, true).isStale).toBe(true);
+  });
+
   it('names the first test by file and name, whatever came first', () => {
     const earlier = line('a test before', { file: 'test/e2e/a.spec.ts', status: 404, code: 2005 });
     const passed = [...PASSED, { file: earlier.file, test: earlier.test }];
