@@ -63,21 +63,26 @@ export class Authenticator {
     if (this.operatorHash && timingSafeEqual(tokenHash, this.operatorHash)) {
       return { instanceSerial: undefined, scope: 'all', refreshable: false, tokenHash };
     }
-    const hashes = [tokenHash];
-    if (instanceSerial !== undefined) hashes.push(hashPasswordToken(instanceSerial, match[1]));
-    const token = this.recall(hashes) ?? (await this.lookUp(hashes));
+    const token = this.recall(tokenHash) ?? (await this.tryBoth(tokenHash, instanceSerial, match[1]));
     if (!token || token.expires <= this.clock.nowUs()) throw unauthorized();
     return token;
   }
 
   // Looked up by its hash: how long that takes tells nothing about the tokens themselves.
-  private recall(hashes: readonly Buffer[]): KnownToken | undefined {
-    const nowUs = this.clock.nowUs();
-    for (const tokenHash of hashes) {
-      const known = this.known.get(keyOf(tokenHash));
-      if (known && known.rememberedUntilUs > nowUs) return known;
-    }
-    return undefined;
+  private recall(tokenHash: Buffer): KnownToken | undefined {
+    const known = this.known.get(keyOf(tokenHash));
+    return known && known.rememberedUntilUs > this.clock.nowUs() ? known : undefined;
+  }
+
+  /** A token that is not remembered as such may be an old-style password: its hash is only made here. */
+  private async tryBoth(
+    tokenHash: Buffer,
+    instanceSerial: bigint | undefined,
+    token: string,
+  ): Promise<KnownToken | undefined> {
+    if (instanceSerial === undefined) return this.lookUp([tokenHash]);
+    const passwordHash = hashPasswordToken(instanceSerial, token);
+    return this.recall(passwordHash) ?? this.lookUp([tokenHash, passwordHash]);
   }
 
   private async lookUp(hashes: readonly Buffer[]): Promise<KnownToken | undefined> {

@@ -67,19 +67,12 @@ export class LoginLimits {
    */
   async begin(instanceSerial: bigint, address: string): Promise<LoginAttempt> {
     const { pair, wanted, ownUntilUs } = await this.counters(instanceSerial, address);
-    const taken: (readonly [Limit, Subject])[] = [];
-    for (const [limit, subject] of wanted) {
-      const waitS = await this.limiter.take(limit, subject);
-      if (waitS !== undefined) {
-        await this.limiter.giveBack(taken);
-        throw tooManyFailures(waitS);
-      }
-      taken.push([limit, subject]);
-    }
+    const waitS = await this.limiter.takeAll(wanted);
+    if (waitS !== undefined) throw tooManyFailures(waitS);
     return {
-      notMade: () => this.limiter.giveBack(taken),
+      notMade: () => this.limiter.giveBack(wanted),
       succeeded: async () => {
-        await this.limiter.giveBack(taken.slice(1));
+        await this.limiter.giveBack(wanted.slice(1));
         await this.limiter.clear(LIMIT_PER_ACCOUNT_AND_ADDRESS, pair);
         await this.noteAddress(pair, ownUntilUs);
       },

@@ -85,6 +85,21 @@ export class RateLimiter {
     return secondsUntil(row.ends_us, nowUs);
   }
 
+  /**
+   * Counts an attempt of each.
+   * @returns undefined when all may be made, else the seconds until they may; then none is counted, the refused one not
+   *   either: only what is tried counts
+   */
+  async takeAll(wanted: readonly (readonly [Limit, Subject])[]): Promise<number | undefined> {
+    for (const [index, [limit, subject]] of wanted.entries()) {
+      const waitS = await this.take(limit, subject);
+      if (waitS === undefined) continue;
+      await this.giveBack(wanted.slice(0, index + 1));
+      return waitS;
+    }
+    return undefined;
+  }
+
   /** As `take`, but counts nothing: @returns the seconds until an attempt may be made; undefined: at once */
   waitOf(limit: Limit, subject: Subject): Promise<number | undefined> {
     return this.blocked([[limit, subject]]);

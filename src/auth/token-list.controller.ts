@@ -8,8 +8,8 @@ import { RequirePermission } from '../platform/http/permission';
 import { queryInteger, type RawQuery } from '../platform/http/query';
 import { sendJsonText } from '../platform/http/send-json';
 import { INSTANCE_ERRORS, Operation, QueryParameter, TOKEN_ERRORS } from '../platform/openapi/answers';
+import { malformedParameter } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
 import { TokenInfos } from './dto';
 import { toTokenInfo } from './token-responses';
 import { ListTokens } from './use-cases/list-tokens';
@@ -75,16 +75,12 @@ export class TokenListController {
 function limitOf(query: RawQuery): number {
   const limit =
     queryInteger(query, 'limit', { minimum: -INT64_MAX, maximum: INT64_MAX }) ?? PAGE_LENGTH_DEFAULT;
-  if (limit === 0n) throw malformed('limit');
+  if (limit === 0n) throw malformedParameter('limit');
   const cut = limit < 0n ? -PAGE_LENGTH_MAX : PAGE_LENGTH_MAX;
   return Number(limit / cut > 0n ? cut : limit);
 }
 
 function serialOf(text: string): bigint {
-  if (!/^\d{1,19}$/.test(text) || BigInt(text) > INT64_MAX) throw malformed('serial');
+  if (!/^\d{1,19}$/.test(text) || BigInt(text) > INT64_MAX) throw malformedParameter('serial');
   return BigInt(text);
-}
-
-function malformed(name: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: name });
 }

@@ -2,6 +2,7 @@ import { Body, Delete, Get, Param, Patch, Post, Req, Res } from '@nestjs/common'
 import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { InstanceController } from '../platform/http/instance-controller';
+import { chooseType } from '../platform/http/negotiate';
 import { RequirePermission } from '../platform/http/permission';
 import {
   CHALLENGE_ERRORS,
@@ -15,7 +16,6 @@ import {
 import { BODY_ERRORS, INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
 import { encodeBase32 } from '../taler/base32';
 import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
 import { requireAccountHash, unknownAccount } from './accounts/account-hash';
 import { toAccountText } from './accounts/account-text';
 import { AddAccountDto, PatchAccountDto } from './dto/account.dto';
@@ -26,6 +26,9 @@ import { CurrentInstance } from './instance-scope.guard';
 import { AddAccount } from './use-cases/add-account';
 import { DeactivateAccount } from './use-cases/deactivate-account';
 import { PatchAccount } from './use-cases/patch-account';
+
+/** Formats of one account (management.md 6.5, v32). */
+const ACCOUNT_TYPES = ['application/json', 'text/plain'] as const;
 
 const ONE_ACCOUNT_ERRORS = [
   ...TOKEN_ERRORS,
@@ -99,7 +102,7 @@ export class AccountsController {
       },
     },
     errors: [...ONE_ACCOUNT_ERRORS, TalerCode.GENERIC_REQUESTED_FORMAT_UNSUPPORTED],
-    headers: [{ name: 'Accept', description: 'application/json or text/plain' }],
+    headers: [{ name: 'Accept', description: ACCOUNT_TYPES.join(' or ') }],
   })
   read(
     @CurrentInstance() instance: Instance,
@@ -111,15 +114,9 @@ export class AccountsController {
     const hWire = requireAccountHash(text);
     const account = instance.accounts.find((candidate) => candidate.hWire.equals(hWire));
     if (!account) throw unknownAccount(hWire);
-    switch (request.accepts('application/json', 'text/plain')) {
-      case 'application/json':
-        return toAccountDetail(account);
-      case 'text/plain':
-        response.type('text/plain');
-        return toAccountText(account);
-      default:
-        throw new TalerError(TalerCode.GENERIC_REQUESTED_FORMAT_UNSUPPORTED, { detail: 'Accept' });
-    }
+    if (chooseType(request, ACCOUNT_TYPES, 'Accept') === 'application/json') return toAccountDetail(account);
+    response.type('text/plain');
+    return toAccountText(account);
   }
 
   @Patch(':h_wire')

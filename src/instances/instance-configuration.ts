@@ -1,7 +1,6 @@
 import type { AppConfig, TanChannel } from '../platform/config/config';
 import type { NewAddress } from '../platform/http/second-factor';
-import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
+import { malformedField } from '../platform/http/malformed';
 import type { PatchInstanceDto } from './dto/instance.dto';
 import type { NewInstance } from './instances.repository';
 
@@ -40,7 +39,7 @@ export function requireAllowedPhone(
 ): void {
   const { phone_number: number } = request;
   if (!phoneRegex || number === undefined || phoneRegex.regExp.test(number)) return;
-  throw malformed('phone_number', `one that matches ${phoneRegex.text}`);
+  throw malformedField('phone_number', `must be one that matches ${phoneRegex.text}`);
 }
 
 const FIELD_OF_CHANNEL = { sms: 'phone_number', email: 'email' } as const satisfies Record<
@@ -55,14 +54,8 @@ const FIELD_OF_CHANNEL = { sms: 'phone_number', email: 'email' } as const satisf
 export function requireAddresses(channels: readonly TanChannel[], request: PatchInstanceDto): NewAddress[] {
   return channels.map((channel) => {
     const address = request[FIELD_OF_CHANNEL[channel]];
-    if (address === undefined) throw malformed(FIELD_OF_CHANNEL[channel], 'present: codes are sent there');
+    if (address === undefined)
+      throw malformedField(FIELD_OF_CHANNEL[channel], 'must be present: codes are sent there');
     return { channel, address };
-  });
-}
-
-function malformed(field: string, expects: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: `${field}: must be ${expects}`,
-    extra: { field },
   });
 }

@@ -4,8 +4,7 @@ import { bareTag } from '../platform/http/entity-tag';
 import { queryInteger, queryText, queryTimeoutMs, type RawQuery } from '../platform/http/query';
 import type { QueryParameter } from '../platform/openapi/answers';
 import { ref, WAIT } from '../platform/openapi/named-schemas';
-import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
+import { malformedParameter } from '../platform/http/malformed';
 import type { KycEntry } from './kyc-entry';
 import { KYC_STATUSES, KycStatus } from './kyc-status';
 
@@ -79,7 +78,7 @@ function parseExchangeUrl(query: RawQuery): string | undefined {
   const text = queryText(query, 'exchange_url');
   if (text === undefined) return undefined;
   const url = normalizeBaseUrl(text);
-  if (url === undefined) throw malformed('exchange_url');
+  if (url === undefined) throw malformedParameter('exchange_url');
   return url;
 }
 
@@ -92,12 +91,8 @@ function parseStatus(query: RawQuery, name: string): KycStatus | undefined {
   const text = queryText(query, name);
   if (text === undefined) return undefined;
   const status = KYC_STATUSES.find((known) => known === text);
-  if (status === undefined) throw malformed(name);
+  if (status === undefined) throw malformedParameter(name);
   return status;
-}
-
-function malformed(name: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: name });
 }
 
 const STATUS = { type: 'string', enum: [...KYC_STATUSES] };

@@ -1,9 +1,9 @@
 import type { Request, Response } from 'express';
 import { matchesTag } from '../platform/http/entity-tag';
-import { sendJsonText } from '../platform/http/send-json';
+import { chooseType } from '../platform/http/negotiate';
+import { sendText } from '../platform/http/send-json';
 import type { GoodAnswer, OperationFacts } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
 import { MerchantAccountKycRedirectsResponse } from './dto';
 import type { KycEntry } from './kyc-entry';
 import { KYC_PARAMETERS } from './kyc-query';
@@ -46,22 +46,9 @@ export const KYC_DOCUMENT = {
   ],
 };
 
-/** Parameters of a media type, the quality apart. */
-const PARAMETERS = /;(?!\s*q\s*=)[^;,]*/gi;
-
-/** @throws TalerError 78 when the client takes none of the formats; 2048 for PDF, which needs tools we do not have */
+/** @throws TalerError 78 when the client takes none of the formats; 2048 for PDF */
 export function chooseKycFormat(request: Request): KycFormat {
-  const { accept = '' } = request.headers;
-  // `application/json; charset=utf-8` is what many clients say; it would match no type that has no charset.
-  request.headers.accept = accept.replace(PARAMETERS, '');
-  // An empty header says as much as none.
-  const wanted = accept === '' ? TYPES[0] : request.accepts([...TYPES]);
-  const type = TYPES.find((known) => known === wanted);
-  if (type === undefined) {
-    throw new TalerError(TalerCode.GENERIC_REQUESTED_FORMAT_UNSUPPORTED, { detail: TYPES.join(', ') });
-  }
-  if (type === 'application/pdf') throw new TalerError(TalerCode.MERCHANT_GENERIC_NO_TYPST_OR_PDFTK);
-  return type;
+  return chooseType(request, TYPES);
 }
 
 export function renderKyc(format: KycFormat): (entries: readonly KycEntry[]) => string {
@@ -91,10 +78,5 @@ export function sendKyc(
     response.end();
     return;
   }
-  if (format === 'application/json') return sendJsonText(response, 200, text);
-  response.statusCode = 200;
-  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-  response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(response.req.method === 'HEAD' ? undefined : text);
+  sendText(response, 200, format === 'application/json' ? format : 'text/plain; charset=utf-8', text);
 }

@@ -79,7 +79,7 @@ export class ChallengeLimits {
       const blockedS = await this.limiter.waitOf(LIMIT_WRONG_PER_ACCOUNT, subjectOf(each));
       if (blockedS !== undefined) throw blocked(blockedS);
     }
-    const refusal = await this.takeAll([
+    const refusal = await this.limiter.takeAll([
       [LIMIT_NEW_PER_ACCOUNT_AND_ADDRESS, subjectOf(account, address)],
       [LIMIT_NEW_PER_ADDRESS, { names: [address] }],
       [LIMIT_NEW_PER_ACCOUNT, subjectOf(account)],
@@ -100,7 +100,7 @@ export class ChallengeLimits {
       [LIMIT_SENT_PER_ACCOUNT, subjectOf(account, challenge.channel, challenge.address)],
       [LIMIT_SENT_PER_ADDRESS, { names: [address] }],
     ];
-    const refusal = blockedS ?? (await this.takeAll(taken));
+    const refusal = blockedS ?? (await this.limiter.takeAll(taken));
     if (refusal !== undefined) throw tooMany(TalerCode.MERCHANT_TAN_TOO_EARLY, refusal, 'too many codes');
     return () => this.limiter.giveBack(taken);
   }
@@ -112,7 +112,7 @@ export class ChallengeLimits {
       [LIMIT_WRONG_PER_ACCOUNT, account],
       [LIMIT_WRONG_PER_ADDRESS, { names: [address] }],
     ];
-    const refusal = await this.takeAll(taken);
+    const refusal = await this.limiter.takeAll(taken);
     if (refusal !== undefined) {
       throw tooMany(TalerCode.MERCHANT_TAN_TOO_MANY_ATTEMPTS, refusal, 'too many wrong codes');
     }
@@ -123,18 +123,6 @@ export class ChallengeLimits {
         await this.limiter.clear(LIMIT_WRONG_PER_ACCOUNT, account);
       },
     };
-  }
-
-  /** @returns undefined when all may be done, else the seconds until they may; then none is counted */
-  private async takeAll(wanted: Taken): Promise<number | undefined> {
-    for (const [index, [limit, subject]] of wanted.entries()) {
-      const waitS = await this.limiter.take(limit, subject);
-      if (waitS === undefined) continue;
-      // The refused one, too: only what was tried counts, or a flood would prolong its own dam.
-      await this.limiter.giveBack(wanted.slice(0, index + 1));
-      return waitS;
-    }
-    return undefined;
   }
 }
 

@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '../platform/clock';
 import { CHALLENGE_HEADER } from '../platform/http/second-factor';
+import { malformedParameter } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 import type { Challenge } from './challenge';
@@ -33,7 +34,7 @@ export class ListedChallenges {
     const texts = new Set((header ?? '').split(',').map((text) => text.trim()));
     texts.delete('');
     if (texts.size > LISTED_MAX) {
-      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: CHALLENGE_HEADER.name });
+      throw malformedParameter(CHALLENGE_HEADER.name);
     }
     if (texts.size === 0) return [];
     const ids = [...texts].map((text) => parseChallengeId(text) ?? fail());

@@ -1,4 +1,5 @@
 import { Amount, compareAmounts } from '../taler/amount';
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { isJsonObject, JsonValue } from '../taler/json';
 import { TalerError } from '../taler/taler-error';
@@ -34,10 +35,7 @@ export function requireForgottenAway(value: JsonValue, path: string): void {
  */
 export function requireExactNumbers(value: JsonValue, path: string): void {
   if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-      detail: `${path}: the number ${value} is no integer below 2^53`,
-      extra: { field: path },
-    });
+    throw malformedField(path, `the number ${value} is no integer below 2^53`);
   }
   for (const [step, member] of stepsInto(value)) requireExactNumbers(member, `${path}${step}`);
 }

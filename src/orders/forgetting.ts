@@ -6,9 +6,10 @@ import {
   parseForgetPath,
 } from '../taler/contract-terms';
 import { TalerCode } from '../taler/error-codes';
-import { isJsonObject, type JsonObject, type JsonValue } from '../taler/json';
+import type { JsonObject, JsonValue } from '../taler/json';
 import { TalerError } from '../taler/taler-error';
 import { Claim, contractTermsText, OrderWithContract } from './order';
+import { parseContract } from './stored-contract';
 
 /** Paths of one request; each is walked through the whole contract. */
 export const PATHS_MAX = 128;
@@ -70,7 +71,7 @@ export function forgetPaths(
   paths: readonly ForgetPath[],
 ): Forgotten | undefined {
   // With the nonce: it is a member of the contract terms, although it is stored beside them.
-  const before = parseTerms(order, contractTermsText(order.protoContract, claim.nonce));
+  const before: JsonObject = { ...parseContract(order), nonce: claim.nonce };
   const after = paths.reduce((terms, path) => forgetPath(order, terms, path), before);
   if (after === before) return undefined;
   const { nonce: _, ...proto } = after;
@@ -103,16 +104,6 @@ function forgetPath(order: OrderWithContract, terms: JsonObject, path: ForgetPat
         : TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID;
     throw new TalerError(code, { detail: `${order.orderId}: ${error.message}`, cause: error });
   }
-}
-
-function parseTerms(order: OrderWithContract, text: string): JsonObject {
-  try {
-    const terms = JSON.parse(text) as JsonValue;
-    if (isJsonObject(terms)) return terms;
-  } catch {
-    // falls through: a text that is cut off, say
-  }
-  throw new TalerError(TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID, { detail: order.orderId });
 }
 
 /** What we are about to store must still be what the merchant signed and the wallet holds. */

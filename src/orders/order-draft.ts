@@ -1,5 +1,6 @@
 import { toDto } from '../platform/http/taler-validation.pipe';
 import type { Amount } from '../taler/amount';
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { findForbiddenString, isJsonObject, JsonObject } from '../taler/json';
 import { TalerError } from '../taler/taler-error';
@@ -35,7 +36,10 @@ export function readDraft(posted: JsonObject): OrderDraft {
   // First of all, as if the text were no JSON: all of it may end up in the contract.
   const forbidden = findForbiddenString(posted);
   if (forbidden !== undefined)
-    throw malformed(fieldOf(forbidden), 'free of NUL, unpaired surrogates and numbers beyond the doubles');
+    throw malformedField(
+      fieldOf(forbidden),
+      'must be free of NUL, unpaired surrogates and numbers beyond the doubles',
+    );
   const version = posted['version'] ?? 0;
   if (version !== 0 && version !== 1) {
     throw new TalerError(TalerCode.GENERIC_VERSION_MALFORMED, {
@@ -47,9 +51,9 @@ export function readDraft(posted: JsonObject): OrderDraft {
   }
   // A shop that fills in the merchant misunderstands who it is (orders.md 4.1, notes).
   if (posted['merchant'] !== undefined && posted['merchant'] !== null)
-    throw malformed('order.merchant', 'left out');
+    throw malformedField('order.merchant', 'must be left out');
   const draft = version === 0 ? readPriced(posted) : readChoices(posted);
-  if (draft.order.timestamp === NEVER) throw malformed('order.timestamp', 'a time');
+  if (draft.order.timestamp === NEVER) throw malformedField('order.timestamp', 'must be a time');
   return draft;
 }
 
@@ -67,7 +71,7 @@ function readChoices(posted: JsonObject): OrderDraft {
     return readPrice(isJsonObject(json) ? json : {}, choice, `order.choices[${index}]`);
   });
   // Nobody could pay an order without choices (orders.md 8.3).
-  if (!first) throw malformed('order.choices', 'an array of at least one choice');
+  if (!first) throw malformedField('order.choices', 'must be an array of at least one choice');
   for (const [index, choice] of choices.entries()) checkOutputs(choice, `order.choices[${index}]`);
   return { version: 1, posted, order, prices: [first, ...others], choices };
 }
@@ -79,15 +83,16 @@ function readPrice(
 ): DraftPrice {
   const { amount, tip, max_fee: maxFee } = price;
   const { currency } = amount;
-  if (tip && tip.currency !== currency) throw malformed(`${path}.tip`, `in ${currency}`);
-  if (maxFee && maxFee.currency !== currency) throw malformed(`${path}.max_fee`, `in ${currency}`);
+  if (tip && tip.currency !== currency) throw malformedField(`${path}.tip`, `must be in ${currency}`);
+  if (maxFee && maxFee.currency !== currency)
+    throw malformedField(`${path}.max_fee`, `must be in ${currency}`);
   return { posted, amount, tip, maxFee };
 }
 
 function checkOutputs(choice: OrderChoiceDto, path: string): void {
   for (const [index, output] of (choice.outputs ?? []).entries()) {
     if (output.type === 'token' && output.token_family_slug === undefined)
-      throw malformed(`${path}.outputs[${index}].token_family_slug`, 'present for a token');
+      throw malformedField(`${path}.outputs[${index}].token_family_slug`, 'must be present for a token');
   }
 }
 
@@ -113,11 +118,4 @@ export function requireIssuers(choices: readonly OrderChoiceDto[]): void {
 /** A path into the order, `$.products[0]`, as the member of the request that it is. */
 function fieldOf(path: string): string {
   return path.replace(/^\$/, 'order');
-}
-
-function malformed(field: string, expects: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: `${field}: must be ${expects}`,
-    extra: { field },
-  });
 }

@@ -5,11 +5,11 @@ import type { Instance } from '../instances/instance';
 import { CurrentInstance } from '../instances/instance-scope.guard';
 import { InstanceController } from '../platform/http/instance-controller';
 import { RequirePermission } from '../platform/http/permission';
+import { chooseType } from '../platform/http/negotiate';
 import type { RawQuery } from '../platform/http/query';
-import { sendJsonText, whenGone } from '../platform/http/send-json';
+import { sendJsonText, sendText, whenGone } from '../platform/http/send-json';
 import { INSTANCE_ERRORS, Operation, TOKEN_ERRORS } from '../platform/openapi/answers';
 import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
 import { LIST_PARAMETERS, OrderHistory, parseListQuery } from './dto/list-orders';
 import { LIST_TYPES, ListType, toCsv, toSpreadsheet } from './list-formats';
 import type { HistoryEntry } from './order-responses';
@@ -51,28 +51,10 @@ export class OrderListController {
     @Res() response: Response,
   ): Promise<void> {
     const parsed = parseListQuery(query);
-    const type = chooseType(request);
+    const type = chooseType(request, LIST_TYPES);
     const entries = await this.listOrders.run(instance, parsed, whenGone(response));
     if (entries) send(response, type, entries);
   }
-}
-
-/** Parameters of a media type, the quality apart. */
-const PARAMETERS = /;(?!\s*q\s*=)[^;,]*/gi;
-
-/** @throws TalerError 78 when the client takes none of the formats; 2048 for PDF, which needs tools we do not have */
-function chooseType(request: Request): Exclude<ListType, 'application/pdf'> {
-  const { accept = '' } = request.headers;
-  // `application/json; charset=utf-8` is what many clients say; it would match no type that has no charset.
-  request.headers.accept = accept.replace(PARAMETERS, '');
-  // An empty header says as much as none.
-  const wanted = accept === '' ? LIST_TYPES[0] : request.accepts([...LIST_TYPES]);
-  const type = LIST_TYPES.find((known) => known === wanted);
-  if (type === undefined) {
-    throw new TalerError(TalerCode.GENERIC_REQUESTED_FORMAT_UNSUPPORTED, { detail: LIST_TYPES.join(', ') });
-  }
-  if (type === 'application/pdf') throw new TalerError(TalerCode.MERCHANT_GENERIC_NO_TYPST_OR_PDFTK);
-  return type;
 }
 
 function send(
@@ -85,16 +67,8 @@ function send(
     case 'application/json':
       return sendJsonText(response, 200, JSON.stringify({ orders }));
     case 'text/csv':
-      return sendTable(response, 'text/csv; charset=utf-8; header=present', toCsv(orders));
+      return sendText(response, 200, 'text/csv; charset=utf-8; header=present', toCsv(orders));
     case 'application/vnd.ms-excel':
-      return sendTable(response, 'application/vnd.ms-excel; charset=utf-8', toSpreadsheet(orders));
+      return sendText(response, 200, 'application/vnd.ms-excel; charset=utf-8', toSpreadsheet(orders));
   }
-}
-
-function sendTable(response: Response, type: string, text: string): void {
-  response.statusCode = 200;
-  response.setHeader('Content-Type', type);
-  response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('Content-Length', Buffer.byteLength(text));
-  response.end(response.req.method === 'HEAD' ? undefined : text);
 }

@@ -62,6 +62,9 @@ export function contractTermsText(protoContract: string, nonce: string): string 
   return `${protoContract.slice(0, -1)},"nonce":${JSON.stringify(nonce)}}`;
 }
 
+/** Characters of a browser session, wherever one is named. */
+export const SESSION_LENGTH_MAX = 1024;
+
 /** "" and absent are the same session: none (orders.md 5.3). */
 export function sessionOf(text: string | undefined): string | undefined {
   return text === '' ? undefined : text;

@@ -5,6 +5,7 @@ import { InstancesModule } from '../instances/instances.module';
 import { BoughtBefore } from './bought-before';
 import { OrderErasureController } from './order-erasure.controller';
 import { OrderErasureRepository } from './order-erasure.repository';
+import { OrderCreationRepository } from './order-creation.repository';
 import { OrderEvents } from './order-events';
 import { OrderListController } from './order-list.controller';
 import { OrderStatusRepository } from './order-status.repository';
@@ -44,6 +45,7 @@ import { WalletOrdersController } from './wallet-orders.controller';
   providers: [
     OrdersRepository,
     OrderListRepository,
+    OrderCreationRepository,
     OrderErasureRepository,
     RemoveHeldJob,
     OrderStatusRepository,

@@ -16,8 +16,8 @@ import {
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { INSTANCE_ERRORS, Operation } from '../platform/openapi/answers';
 import { ref, WAIT } from '../platform/openapi/named-schemas';
+import { malformedParameter } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
 import { PollPaymentPaidResponse, PollPaymentUnpaidResponse } from './dto/wallet-orders.dto';
 import { sessionOf } from './order';
 import { requireOrderId } from './require-order-id';
@@ -75,7 +75,7 @@ export class PollPaymentController {
     const orderIdText = requiredText(query, 'order_id');
     requiredText(query, 'h_contract');
     const hContract = queryBytes(query, 'h_contract', 64);
-    if (!hContract) throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'h_contract' });
+    if (!hContract) throw malformedParameter('h_contract');
     const orderId = requireOrderId(orderIdText, TalerCode.MERCHANT_GENERIC_ORDER_UNKNOWN);
     const parsed = {
       orderId,

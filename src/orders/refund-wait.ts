@@ -1,6 +1,5 @@
 import type { Amount } from '../taler/amount';
-import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
+import { malformedParameter } from '../platform/http/malformed';
 import type { Order } from './order';
 
 /**
@@ -12,7 +11,7 @@ export function awaitsMoreThan(order: Order, refund: Amount | undefined): boolea
   if (refund.currency !== order.amount.currency) {
     // Before the payment of a contract with choices nobody knows in which currency it will be.
     if (order.contractVersion > 0 && !order.payment) return true;
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'refund' });
+    throw malformedParameter('refund');
   }
   return order.refundGranted.units <= refund.units;
 }

@@ -9,13 +9,11 @@ import { queryTimeoutMs, type RawQuery, requiredText } from '../platform/http/qu
 import { sendJsonText, whenGone } from '../platform/http/send-json';
 import { INSTANCE_ERRORS, Operation } from '../platform/openapi/answers';
 import { WAIT } from '../platform/openapi/named-schemas';
+import { malformedParameter } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
-import { TalerError } from '../taler/taler-error';
 import { SessionOrderResponse } from './dto/session.dto';
+import { SESSION_LENGTH_MAX } from './order';
 import { GetSession } from './use-cases/get-session';
-
-/** As long as the session of an order may be (orders.md 4.1). */
-const SESSION_ID_LENGTH_MAX = 1024;
 
 /** `sessions`: what pay-walls ask (orders.md 5.8). */
 @ApiTags('Wallet')
@@ -50,16 +48,13 @@ export class SessionsController {
     @Query() query: RawQuery,
     @Res() response: Response,
   ): Promise<void> {
-    if (sessionId.length > SESSION_ID_LENGTH_MAX || sessionId.includes('\0')) throw malformed('session_id');
+    if (sessionId.length > SESSION_LENGTH_MAX || sessionId.includes('\0'))
+      throw malformedParameter('session_id');
     const fulfillmentUrl = requiredText(query, 'fulfillment_url');
-    if (fulfillmentUrl === '') throw malformed('fulfillment_url');
+    if (fulfillmentUrl === '') throw malformedParameter('fulfillment_url');
     const parsed = { sessionId, fulfillmentUrl, timeoutMs: queryTimeoutMs(query) };
     const order = await this.getSession.run(instance, parsed, whenGone(response));
     if (!order) return;
     sendJsonText(response, order.isPaid ? 200 : 202, JSON.stringify({ order_id: order.orderId }));
   }
-}
-
-function malformed(name: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: name });
 }

@@ -1,4 +1,5 @@
 import { TalerCode } from '../taler/error-codes';
+import { isJsonObject, type JsonObject } from '../taler/json';
 import { TalerError } from '../taler/taler-error';
 import type { OrderWithContract } from './order';
 
@@ -16,7 +17,27 @@ export function requireReadable(order: OrderWithContract): void {
     throw new TalerError(TalerCode.MERCHANT_GET_ORDERS_ID_INVALID_CONTRACT_VERSION, { detail });
   }
   if (!order.protoContract.startsWith('{"') || !order.protoContract.endsWith('}')) {
-    throw new TalerError(TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID, { detail });
+    throw invalidContract(order.orderId);
   }
   if (order.payment && !order.claim) throw new TalerError(TalerCode.GENERIC_DB_INVARIANT_FAILURE, { detail });
+}
+
+/**
+ * The stored proto contract, for those who look into it.
+ * @throws TalerError 2008 when it is no JSON object
+ */
+export function parseContract({ orderId, protoContract }: OrderWithContract): JsonObject {
+  let cause: unknown;
+  try {
+    const terms: unknown = JSON.parse(protoContract);
+    if (isJsonObject(terms)) return terms;
+  } catch (error) {
+    cause = error;
+  }
+  throw invalidContract(orderId, cause);
+}
+
+/** 500 (2008): our own text makes no sense. */
+export function invalidContract(orderId: string, cause?: unknown): TalerError {
+  return new TalerError(TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID, { detail: orderId, cause });
 }

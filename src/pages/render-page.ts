@@ -48,9 +48,6 @@ export function renderPage(view: PageView): RenderedPage {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Language': view.language,
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-      'X-Content-Type-Options': 'nosniff',
-      // The URL carries a claim token.
-      'Referrer-Policy': 'no-referrer',
       'Cache-Control': 'no-store',
       ...(uri !== undefined && uri.length <= TALER_HEADER_LENGTH_MAX ? { Taler: uri } : {}),
     },

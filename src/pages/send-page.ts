@@ -39,7 +39,6 @@ export function sendElsewhere(response: Response, location: string): void {
   response.statusCode = 302;
   response.setHeader('Location', location);
   response.setHeader('Cache-Control', 'no-store');
-  response.setHeader('Referrer-Policy', 'no-referrer');
   response.setHeader('Content-Length', 0);
   response.end();
 }

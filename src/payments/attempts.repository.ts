@@ -59,6 +59,10 @@ const FIND_OF_ORDER: Statement = {
   name: 'attempt-find-of-order',
   text: 'select serial, request from payment_attempts where order_serial = $1 order by serial',
 };
+const EXISTS: Statement = {
+  name: 'attempt-exists',
+  text: 'select exists (select from payment_attempts where order_serial = $1) as found',
+};
 const FIND_RECEIVED: Statement = {
   name: 'attempt-find-received',
   text: 'select received_us from payment_attempts where order_serial = $1 and coins_hash = $2',
@@ -158,6 +162,12 @@ export class AttemptsRepository {
     await this.database.query(RELEASE_ABANDONED, [orderSerial, nowUs]);
     const rows = await this.database.query<{ serial: string; request: string }>(FIND_OF_ORDER, [orderSerial]);
     return rows.map(({ serial, request }) => ({ serial: BigInt(serial), request }));
+  }
+
+  /** Whether a pay request of the order is not settled. Needs the lock of the order, without which none begins. */
+  async exists(tx: Tx, order: Order): Promise<boolean> {
+    const [row] = await tx.query<{ found: boolean }>(EXISTS, [order.serial]);
+    return row?.found === true;
   }
 
   /** Takes an open attempt into the hands of this process, whatever became of its order. */

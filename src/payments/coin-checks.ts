@@ -3,6 +3,7 @@ import { isDepositable } from '../exchange/exchange-keys';
 import { ageGroup, hashAgeCommitment } from '../taler/age-restriction';
 import { compareAmounts } from '../taler/amount';
 import { decodeBase32 } from '../taler/base32';
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { ageAttestation, coinDeposit, CoinDepositInput } from '../taler/signatures-wallet';
 import { TalerError } from '../taler/taler-error';
@@ -27,10 +28,7 @@ export function requireDenomination(
   }
   if (!isDepositable(denomination, nowUs)) throw expired(detail);
   if (coin.contribution.currency !== denomination.value.currency) {
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-      detail: `${detail}.contribution: must be in ${denomination.value.currency}`,
-      extra: { field: `${detail}.contribution` },
-    });
+    throw malformedField(`${detail}.contribution`, `must be in ${denomination.value.currency}`);
   }
   if (compareAmounts(coin.contribution, denomination.value) > 0) {
     throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_EXCHANGE_TRANSACTION_LIMIT_VIOLATION, {

@@ -1,5 +1,7 @@
 import type { OrderWithContract } from '../orders/order';
+import { invalidContract, parseContract } from '../orders/stored-contract';
 import { Amount, parseAmount } from '../taler/amount';
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { isJsonObject, type JsonObject } from '../taler/json';
 import { TalerError } from '../taler/taler-error';
@@ -27,10 +29,10 @@ export interface ContractView extends Price {
  * @throws TalerError 2176 and 2177 for the choice; 500 when our own text makes no sense: 2008, 2107, 2162, 2159
  */
 export function viewContract(order: OrderWithContract, walletData: JsonObject | undefined): ContractView {
-  const terms = readTerms(order);
+  const terms = parseContract(order);
   const price = readPrice(order, terms, () => requireChoiceIndex(walletData));
   const timestamp = parseTimestamp(terms['timestamp']);
-  if (timestamp === undefined) throw invalidContent(order);
+  if (timestamp === undefined) throw invalidContract(order.orderId);
   if (!isJsonObject(terms['merchant']) || typeof terms['merchant']['name'] !== 'string') {
     throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_MERCHANT_FIELD_MISSING, {
       detail: order.orderId,
@@ -49,17 +51,7 @@ export function viewContract(order: OrderWithContract, walletData: JsonObject | 
  * @throws TalerError 2008 or 2107 (500) when our own text makes no sense
  */
 export function paidPrice(order: OrderWithContract): Price {
-  return readPrice(order, readTerms(order), () => order.payment?.choiceIndex ?? 0);
-}
-
-function readTerms(order: OrderWithContract): JsonObject {
-  try {
-    const terms = JSON.parse(order.protoContract) as unknown;
-    if (isJsonObject(terms)) return terms;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw invalidContent(order);
+  return readPrice(order, parseContract(order), () => order.payment?.choiceIndex ?? 0);
 }
 
 /** @param choose asked only where there are choices */
@@ -67,7 +59,7 @@ function readPrice(order: OrderWithContract, terms: JsonObject, choose: () => nu
   const version = terms['version'] ?? 0;
   if (version === 0) {
     const maxFee = parseAmount(terms['max_fee']);
-    if (maxFee?.currency !== order.amount.currency) throw invalidContent(order);
+    if (maxFee?.currency !== order.amount.currency) throw invalidContract(order.orderId);
     return { amount: order.amount, maxFee, choiceIndex: undefined };
   }
   if (version !== 1) {
@@ -76,7 +68,7 @@ function readPrice(order: OrderWithContract, terms: JsonObject, choose: () => nu
     });
   }
   const { choices } = terms;
-  if (!Array.isArray(choices)) throw invalidContent(order);
+  if (!Array.isArray(choices)) throw invalidContract(order.orderId);
   const choiceIndex = choose();
   const choice = choices[choiceIndex];
   if (choice === undefined) {
@@ -87,9 +79,10 @@ function readPrice(order: OrderWithContract, terms: JsonObject, choose: () => nu
   }
   const amount = isJsonObject(choice) ? parseAmount(choice['amount']) : undefined;
   const maxFee = isJsonObject(choice) ? parseAmount(choice['max_fee']) : undefined;
-  if (!isJsonObject(choice) || !amount || maxFee?.currency !== amount.currency) throw invalidContent(order);
+  if (!isJsonObject(choice) || !amount || maxFee?.currency !== amount.currency)
+    throw invalidContract(order.orderId);
   // Orders with tokens are not taken yet; one that needs some must not be paid without.
-  if (!isEmptyList(choice['inputs']) || !isEmptyList(choice['outputs'])) throw invalidContent(order);
+  if (!isEmptyList(choice['inputs']) || !isEmptyList(choice['outputs'])) throw invalidContract(order.orderId);
   return { amount, maxFee, choiceIndex };
 }
 
@@ -99,16 +92,9 @@ function requireChoiceIndex(walletData: JsonObject | undefined): number {
     throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_CHOICE_INDEX_MISSING);
   }
   if (typeof index === 'number' && Number.isSafeInteger(index)) return index;
-  throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: 'wallet_data.choice_index: must be an integer',
-    extra: { field: 'wallet_data.choice_index' },
-  });
+  throw malformedField('wallet_data.choice_index', 'must be an integer');
 }
 
 function isEmptyList(value: unknown): boolean {
   return value === undefined || (Array.isArray(value) && value.length === 0);
-}
-
-function invalidContent({ orderId }: OrderWithContract): TalerError {
-  return new TalerError(TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID, { detail: orderId });
 }

@@ -10,6 +10,7 @@ import { Clock } from '../platform/clock';
 import { ofCanonical } from '../platform/http/canonical-field';
 import type { Amount } from '../taler/amount';
 import { hashJson } from '../taler/canonical-json';
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import type { JsonObject } from '../taler/json';
 import { normalizePayto } from '../taler/payto';
@@ -200,10 +201,7 @@ function requireWireMethod(keys: ExchangeKeys, terms: DepositTerms): void {
 function requireCurrency({ contribution }: CoinPaySigDto, currency: string, index: number): void {
   if (contribution.currency === currency) return;
   const field = `coins[${index}].contribution`;
-  throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: `${field}: must be in ${currency}`,
-    extra: { field },
-  });
+  throw malformedField(field, `must be in ${currency}`);
 }
 
 /** @param coins of this contract at the exchange, those of earlier tries included: it is one payment */

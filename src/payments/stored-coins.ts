@@ -1,3 +1,4 @@
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 import type { PayDto } from './dto/pay.dto';
@@ -29,10 +30,10 @@ export function refuseOtherChoice({ contract, terms, stored, shares }: PaymentPl
     (!deposit.isGivenBack || asked.has(deposit.exchangeUrl)) &&
     !isSameHash(deposit.walletDataHash, terms.walletDataHash);
   if (!stored.some(isOther)) return;
-  throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: 'wallet_data: coins were deposited for other wallet_data; abort, and claim the order anew',
-    extra: { field: 'wallet_data' },
-  });
+  throw malformedField(
+    'wallet_data',
+    'coins were deposited for other wallet_data; abort, and claim the order anew',
+  );
 }
 
 /** @throws TalerError 2153 when stored and new coins together are beyond what an amount can be */

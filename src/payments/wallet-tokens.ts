@@ -1,3 +1,4 @@
+import { malformedField } from '../platform/http/malformed';
 import { TalerCode } from '../taler/error-codes';
 import { TalerError } from '../taler/taler-error';
 import type { ContractView } from './contract-view';
@@ -15,10 +16,7 @@ export function checkTokens(contract: ContractView, request: PayDto): void {
   }
   const envelopes = request.wallet_data?.['tokens_evs'] ?? [];
   if (!Array.isArray(envelopes)) {
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-      detail: 'wallet_data.tokens_evs: must be an array',
-      extra: { field: 'wallet_data.tokens_evs' },
-    });
+    throw malformedField('wallet_data.tokens_evs', 'must be an array');
   }
   if (envelopes.length > 0) {
     throw new TalerError(TalerCode.MERCHANT_POST_ORDERS_ID_PAY_TOKEN_ENVELOPE_COUNT_MISMATCH, {

@@ -5,7 +5,6 @@ import { InstancesModule } from '../instances/instances.module';
 import { OrdersModule } from '../orders/orders.module';
 import { PaymentsModule } from '../payments/payments.module';
 import { ObtainRefunds } from './obtain-refunds';
-import { OpenAttemptsRepository } from './open-attempts.repository';
 import { PrivateRefundsController } from './private-refunds.controller';
 import { RefundLimits } from './refund-limits';
 import { AbortPayment } from './use-cases/abort-payment';
@@ -17,6 +16,6 @@ import { WalletRefundsController } from './wallet-refunds.controller';
 @Module({
   imports: [CryptoModule, ExchangeModule, InstancesModule, OrdersModule, PaymentsModule],
   controllers: [PrivateRefundsController, WalletRefundsController],
-  providers: [GrantRefund, CollectRefunds, AbortPayment, ObtainRefunds, RefundLimits, OpenAttemptsRepository],
+  providers: [GrantRefund, CollectRefunds, AbortPayment, ObtainRefunds, RefundLimits],
 })
 export class RefundsModule {}

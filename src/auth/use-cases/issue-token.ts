@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Instance } from '../../instances/instance';
 import { Transactor } from '../../platform/database/transactor';
 import { AskPermit, FREE, FREELY } from '../../platform/http/second-factor';
+import { malformedField } from '../../platform/http/malformed';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { DAY_US } from '../../taler/timestamp';
@@ -35,10 +36,7 @@ export class IssueToken {
     if (held) requireRefresh(held, wanted.scope);
     const duration = request.duration ?? DAY_US;
     if (duration <= 0n) {
-      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-        detail: 'duration: must be longer than zero',
-        extra: { field: 'duration' },
-      });
+      throw malformedField('duration', 'must be longer than zero');
     }
     // A refresh is never challenged (management.md 2.3).
     const permit = held ? FREE : await askPermit();
@@ -64,6 +62,6 @@ function requireRefresh(held: Credential, wanted: TokenScope): void {
 function scopeOf(request: LoginTokenRequest): { scope: TokenScope; refreshable: boolean } {
   const suffixed = request.scope.endsWith(REFRESHABLE);
   const scope = suffixed ? request.scope.slice(0, -REFRESHABLE.length) : request.scope;
-  if (!isTokenScope(scope)) throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: 'scope' });
+  if (!isTokenScope(scope)) throw malformedField('scope', 'must be a scope');
   return { scope, refreshable: suffixed || request.refreshable === true };
 }

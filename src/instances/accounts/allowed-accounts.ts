@@ -1,5 +1,5 @@
 import type { AppConfig } from '../../platform/config/config';
-import { TalerCode } from '../../taler/error-codes';
+import { malformedField } from '../../platform/http/malformed';
 import { parsePayto } from '../../taler/payto';
 import { TalerError } from '../../taler/taler-error';
 
@@ -19,8 +19,5 @@ export function requireAllowedAccount(
 }
 
 function notAllowed(expects: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: `payto_uri: must be ${expects}`,
-    extra: { field: 'payto_uri' },
-  });
+  return malformedField('payto_uri', `must be ${expects}`);
 }

@@ -1,5 +1,4 @@
-import { TalerCode } from '../../taler/error-codes';
-import { TalerError } from '../../taler/taler-error';
+import { malformedField } from '../../platform/http/malformed';
 import type { FacadeCredentialsDto } from '../dto/account.dto';
 
 /** What opens the revenue API of a bank (management.md 6.1). */
@@ -25,17 +24,10 @@ export function readCredentials(dto: FacadeCredentialsDto | undefined): FacadeCr
 
 /** @throws TalerError GENERIC_PARAMETER_MALFORMED when there is nothing that the credentials could open */
 export function requireFacadeUrl(url: string | null, credentials: FacadeCredentials | undefined): void {
-  if (credentials && url === null) throw malformed(FIELD, 'accompanied by a credit_facade_url');
+  if (credentials && url === null) throw malformedField(FIELD, 'must be accompanied by a credit_facade_url');
 }
 
 function required(value: string | undefined, member: string): string {
-  if (value === undefined) throw malformed(`${FIELD}.${member}`, 'present and text');
+  if (value === undefined) throw malformedField(`${FIELD}.${member}`, 'must be present and text');
   return value;
-}
-
-function malformed(field: string, expects: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-    detail: `${field}: must be ${expects}`,
-    extra: { field },
-  });
 }

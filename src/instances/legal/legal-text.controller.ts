@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import type { Request, Response } from 'express';
 import { Clock } from '../../platform/clock';
 import { AppConfig } from '../../platform/config/config';
+import { bareTag } from '../../platform/http/entity-tag';
 import { Public } from '../../platform/http/permission';
 import { Operation, OperationFacts } from '../../platform/openapi/answers';
 import { LegalDocument, LegalText, readLegalText } from './legal-texts';
@@ -113,7 +114,6 @@ export class LegalTextController {
     response.set({
       'Content-Language': chosen.language,
       'Avail-Languages': sameFormat.map(({ language }) => language).join(','),
-      'X-Content-Type-Options': 'nosniff',
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
     });
     response.type(chosen.type).send(chosen.body);
@@ -132,6 +132,6 @@ function choose({ documents }: LegalText, request: Request): LegalDocument | und
 
 /** Quoted or bare, in any case, or a list of them (management.md 5.3). */
 function isNamed(etag: string, header: string | undefined): boolean {
-  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^(?:W\/)?"?|"$/g, ''));
+  const tags = (header ?? '').split(',').map((tag) => bareTag(tag.trim()));
   return tags.some((tag) => tag === '*' || tag.toLowerCase() === etag.toLowerCase());
 }

@@ -7,6 +7,7 @@ import type { Tx } from '../../platform/database/tx';
 import { EventBus } from '../../platform/events/event-bus';
 import { instanceTopic } from '../../platform/events/topics';
 import { AskPermit, FREELY } from '../../platform/http/second-factor';
+import { malformedField } from '../../platform/http/malformed';
 import { TalerCode } from '../../taler/error-codes';
 import { hashWire } from '../../taler/payto';
 import { TalerError } from '../../taler/taler-error';
@@ -80,10 +81,10 @@ export class AddAccount {
   /** Two requests at once may both find the last place: the limit guards memory, not money. */
   private async requireRoom(tx: Tx, instance: Instance): Promise<void> {
     if ((await this.instances.countAccounts(tx, instance.serial)) < ACCOUNTS_MAX) return;
-    throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-      detail: `payto_uri: must be one of the ${ACCOUNTS_MAX} accounts that the instance has already`,
-      extra: { field: 'payto_uri' },
-    });
+    throw malformedField(
+      'payto_uri',
+      `must be one of the ${ACCOUNTS_MAX} accounts that the instance has already`,
+    );
   }
 
   private toColumns(facade: Facade, hWire: Buffer) {

@@ -14,6 +14,7 @@ import type { JsonObject } from '../../taler/json';
 import { isJsonObject } from '../../taler/json';
 import type { RelativeTime } from '../../taler/timestamp';
 import { OrderDto, OrderWithChoicesDto, PRODUCTS_MAX } from './order.dto';
+import { SESSION_LENGTH_MAX } from '../order';
 
 const NAME_LENGTH_MAX = 1024;
 const LOCKS_MAX = 1024;
@@ -50,7 +51,11 @@ export class CreateOrderDto {
   refund_delay?: RelativeTime;
   @TextField({ optional: true, lengthMax: 64, description: 'wire method to use, such as "iban"' })
   payment_target?: string;
-  @TextField({ optional: true, lengthMax: 1024, description: 'browser session the order belongs to' })
+  @TextField({
+    optional: true,
+    lengthMax: SESSION_LENGTH_MAX,
+    description: 'browser session the order belongs to',
+  })
   session_id?: string;
   @ListField(() => MinimalInventoryProductDto, { optional: true, lengthMax: PRODUCTS_MAX })
   inventory_products?: MinimalInventoryProductDto[];

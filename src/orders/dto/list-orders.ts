@@ -15,8 +15,7 @@ import {
 } from '../../platform/http/query';
 import type { QueryParameter } from '../../platform/openapi/answers';
 import { WAIT, YES_NO } from '../../platform/openapi/named-schemas';
-import { TalerCode } from '../../taler/error-codes';
-import { TalerError } from '../../taler/taler-error';
+import { malformedParameter } from '../../platform/http/malformed';
 import { FOREVER, parseRelativeTime, RelativeTime, SECOND_US, Timestamp } from '../../taler/timestamp';
 
 /** Most rows of a page; larger wishes are cut (orders.md 4.2). */
@@ -79,11 +78,7 @@ function parseMaxAge(query: RawQuery): RelativeTime | undefined {
   } catch {
     // falls through: it is neither of the forms
   }
-  throw malformed('max_age');
-}
-
-function malformed(name: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: name });
+  throw malformedParameter('max_age');
 }
 
 const WHOLE = { type: 'integer' } as const;

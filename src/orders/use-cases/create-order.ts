@@ -18,7 +18,7 @@ import { sessionOf } from '../order';
 import { OrderDraft, readDraft, requireIssuers } from '../order-draft';
 import { OrderEvents } from '../order-events';
 import { generateOrderId } from '../order-id';
-import { NewOrder, OrdersRepository } from '../orders.repository';
+import { NewOrder, OrderCreationRepository } from '../order-creation.repository';
 import { ChoosePaymentTerms, PaymentTerms } from '../payment-terms';
 
 const CLAIM_TOKEN_BYTES = 16;
@@ -36,7 +36,7 @@ export interface CreatedOrder {
 @Injectable()
 export class CreateOrder {
   constructor(
-    private readonly orders: OrdersRepository,
+    private readonly orders: OrderCreationRepository,
     private readonly paymentTerms: ChoosePaymentTerms,
     private readonly clock: Clock,
     private readonly events: OrderEvents,

@@ -7,7 +7,6 @@ import { renderPage, type RenderedPage } from '../../pages/render-page';
 import { webUrl } from '../../pages/web-url';
 import { Clock } from '../../platform/clock';
 import { TalerCode } from '../../taler/error-codes';
-import { isJsonObject, type JsonObject } from '../../taler/json';
 import { TalerError } from '../../taler/taler-error';
 import { formatRefundUri } from '../../taler/taler-uri';
 import { BoughtBefore } from '../bought-before';
@@ -16,7 +15,7 @@ import { payUriOf } from '../order-responses';
 import { OrdersRepository } from '../orders.repository';
 import { invalidToken, judgeAccess } from '../public-access';
 import { awaitsMoreThan } from '../refund-wait';
-import { requireReadable } from '../stored-contract';
+import { parseContract, requireReadable } from '../stored-contract';
 import type { PublicStatusQuery } from './get-public-status';
 
 /** What a browser gets: a page, or where to go. */
@@ -111,17 +110,6 @@ function paidView(order: OrderWithContract, payment: Payment, reader: Reader): P
 function offerOf(order: OrderWithContract, reader: Reader) {
   requireReadable(order);
   return readOffer(parseContract(order), order, reader.accepted);
-}
-
-function parseContract({ orderId, protoContract }: OrderWithContract): JsonObject {
-  let cause: unknown;
-  try {
-    const terms: unknown = JSON.parse(protoContract);
-    if (isJsonObject(terms)) return terms;
-  } catch (error) {
-    cause = error;
-  }
-  throw new TalerError(TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID, { detail: orderId, cause });
 }
 
 /** @throws TalerError 75 when the row makes no page: a base URL that is none, say */

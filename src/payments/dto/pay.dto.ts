@@ -1,3 +1,4 @@
+import { SESSION_LENGTH_MAX } from '../../orders/order';
 import {
   AmountField,
   Base32Field,
@@ -17,7 +18,6 @@ export const COINS_MAX = 1024;
 const AGE_GROUPS_MAX = 32;
 /** Token families of one choice: far more than anybody combines. */
 const TOKENS_MAX = 256;
-const SESSION_LENGTH_MAX = 1024;
 
 /** CoinPaySig (orders.md 5.3): a coin and its deposit permission. */
 export class CoinPaySigDto {

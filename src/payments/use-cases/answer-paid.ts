@@ -20,7 +20,7 @@ import type { PayDto } from '../dto/pay.dto';
 import { paidPrice } from '../contract-view';
 import { findExcess } from '../excess';
 import { coinKeys, PaymentsRepository, StoredDeposit } from '../payments.repository';
-import { isSufficient } from '../sufficiency';
+import { isSufficient, paymentOf } from '../sufficiency';
 
 const EXCESS_REASON = 'paid in excess';
 
@@ -85,8 +85,8 @@ export class AnswerPaid {
   private isRefunded(order: OrderWithContract, stored: readonly StoredDeposit[]): boolean {
     const { refundGranted: refunded } = order;
     if (isZeroAmount(refunded)) return false;
-    const deposits = stored.filter((deposit) => !deposit.isGivenBack);
-    return !isSufficient({ ...paidPrice(order), deposits, refunded });
+    const price = paidPrice(order);
+    return !isSufficient({ ...price, deposits: paymentOf(price, stored), refunded });
   }
 
   /** 2160, with permissions to take back those coins of this request that we hold without needing them. */

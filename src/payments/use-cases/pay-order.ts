@@ -7,8 +7,7 @@ import { Clock } from '../../platform/clock';
 import { EventBus } from '../../platform/events/event-bus';
 import { attemptTopic } from '../../platform/events/topics';
 import { Waypoints } from '../../platform/waypoints';
-import { TalerCode } from '../../taler/error-codes';
-import { TalerError } from '../../taler/taler-error';
+import { malformedField } from '../../platform/http/malformed';
 import { AttemptsRepository, HeldAttempt } from '../attempts.repository';
 import { viewContract } from '../contract-view';
 import { DepositCoins } from '../deposit-coins';
@@ -169,10 +168,7 @@ function refuseDuplicates(request: PayDto): void {
     const key = coin.coin_pub.toString('hex');
     if (seen.has(key)) {
       const field = `coins[${index}].coin_pub`;
-      throw new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, {
-        detail: `${field}: the coin is in the request twice`,
-        extra: { field },
-      });
+      throw malformedField(field, `the coin is in the request twice`);
     }
     seen.add(key);
   });

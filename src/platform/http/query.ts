@@ -1,5 +1,6 @@
 import { Amount, parseAmount } from '../../taler/amount';
 import { decodeBase32 } from '../../taler/base32';
+import { malformedParameter } from './malformed';
 import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 
@@ -11,17 +12,13 @@ export const LONG_POLL_MS_MAX = 5 * 60 * 1000;
 /** Bound of free text in a query. */
 const QUERY_TEXT_LENGTH_MAX = 8192;
 
-function malformed(name: string): TalerError {
-  return new TalerError(TalerCode.GENERIC_PARAMETER_MALFORMED, { detail: name });
-}
-
 /** The text of a parameter; undefined when absent. Repeated, too long, or with a NUL: malformed. */
 export function queryText(query: RawQuery, name: string): string | undefined {
   const value = query[name];
   if (value === undefined) return undefined;
   // Most texts end up in PostgreSQL, which can hold no NUL. Percent-decoding makes no unpaired surrogates.
   if (typeof value !== 'string' || value.length > QUERY_TEXT_LENGTH_MAX || value.includes('\0')) {
-    throw malformed(name);
+    throw malformedParameter(name);
   }
   return value;
 }
@@ -43,7 +40,7 @@ export function queryFilter(query: RawQuery, name: string): boolean | undefined 
   const value = queryText(query, name)?.toLowerCase();
   if (value === undefined || value === 'all') return undefined;
   if (value === 'yes' || value === 'no') return value === 'yes';
-  throw malformed(name);
+  throw malformedParameter(name);
 }
 
 /** A whole number within the bounds; undefined when absent. */
@@ -55,7 +52,8 @@ export function queryInteger(
   const value = queryText(query, name);
   if (value === undefined) return undefined;
   const number = /^-?\d{1,19}$/.test(value) ? BigInt(value) : undefined;
-  if (number === undefined || number < bounds.minimum || number > bounds.maximum) throw malformed(name);
+  if (number === undefined || number < bounds.minimum || number > bounds.maximum)
+    throw malformedParameter(name);
   return number;
 }
 
@@ -63,7 +61,7 @@ export function queryInteger(
 export function queryTimeoutMs(query: RawQuery, name = 'timeout_ms', unitMs = 1): number {
   const value = queryText(query, name);
   if (value === undefined) return 0;
-  if (!/^\d{1,15}$/.test(value)) throw malformed(name);
+  if (!/^\d{1,15}$/.test(value)) throw malformedParameter(name);
   return Math.min(Number(value) * unitMs, LONG_POLL_MS_MAX);
 }
 
@@ -72,7 +70,7 @@ export function queryBytes(query: RawQuery, name: string, byteLength: number): B
   const value = queryText(query, name);
   if (value === undefined || value === '') return undefined;
   const bytes = decodeBase32(value, byteLength);
-  if (!bytes) throw malformed(name);
+  if (!bytes) throw malformedParameter(name);
   return bytes;
 }
 
@@ -80,6 +78,6 @@ export function queryAmount(query: RawQuery, name: string): Amount | undefined {
   const value = queryText(query, name);
   if (value === undefined) return undefined;
   const amount = parseAmount(value);
-  if (!amount) throw malformed(name);
+  if (!amount) throw malformedParameter(name);
   return amount;
 }

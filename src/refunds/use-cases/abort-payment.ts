@@ -5,6 +5,7 @@ import { requireAllowed, stateOf } from '../../orders/order-life';
 import { OrdersRepository } from '../../orders/orders.repository';
 import { GIVEN_BACK, type Refund } from '../../orders/refund';
 import { RefundsRepository } from '../../orders/refunds.repository';
+import { AttemptsRepository } from '../../payments/attempts.repository';
 import { PaymentsRepository, type StoredDeposit } from '../../payments/payments.repository';
 import { TurnTaker } from '../../payments/turn-taker';
 import { RecoverDeposits } from '../../payments/use-cases/recover-deposits';
@@ -16,7 +17,6 @@ import { TalerCode } from '../../taler/error-codes';
 import { TalerError } from '../../taler/taler-error';
 import { floorToSecond } from '../../taler/timestamp';
 import { ObtainRefunds, type ObtainPurpose } from '../obtain-refunds';
-import { OpenAttemptsRepository } from '../open-attempts.repository';
 import { type Claimed, type Deed, lockAllowed, requireClaimed, requireHash } from '../order-contract';
 
 const ABORTING: ObtainPurpose = {
@@ -50,7 +50,7 @@ export class AbortPayment {
     private readonly orders: OrdersRepository,
     private readonly payments: PaymentsRepository,
     private readonly refunds: RefundsRepository,
-    private readonly openAttempts: OpenAttemptsRepository,
+    private readonly attempts: AttemptsRepository,
     private readonly recoverDeposits: RecoverDeposits,
     private readonly obtainRefunds: ObtainRefunds,
     private readonly turns: TurnTaker,
@@ -124,7 +124,7 @@ export class AbortPayment {
     return this.transactor.run('abort-payment', async (tx) => {
       const order = await lockAllowed(this.orders, tx, deed);
       requireHash(order, request.hContract, TalerCode.MERCHANT_POST_ORDERS_ID_ABORT_CONTRACT_HASH_MISSMATCH);
-      if (await this.openAttempts.exist(tx, order)) return 'busy';
+      if (await this.attempts.exists(tx, order)) return 'busy';
       const deposits = await this.payments.readDeposits(tx, order.serial);
       const granted = floorToSecond(this.clock.nowUs());
       const asked = new Set(request.coinPubs.map((coinPub) => coinPub.toString('hex')));

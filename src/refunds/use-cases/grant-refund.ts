@@ -5,6 +5,7 @@ import { OrderEvents } from '../../orders/order-events';
 import { OrdersRepository } from '../../orders/orders.repository';
 import type { NewRefund, Refund } from '../../orders/refund';
 import { RefundsRepository } from '../../orders/refunds.repository';
+import { invalidContract, parseContract } from '../../orders/stored-contract';
 import { PaymentsRepository, type StoredDeposit } from '../../payments/payments.repository';
 import { Clock } from '../../platform/clock';
 import { Transactor } from '../../platform/database/transactor';
@@ -12,10 +13,9 @@ import type { Tx } from '../../platform/database/tx';
 import { Waypoints } from '../../platform/waypoints';
 import { type Amount, amountOf, compareAmounts, sumAmounts } from '../../taler/amount';
 import { TalerCode } from '../../taler/error-codes';
-import type { JsonObject } from '../../taler/json';
 import { TalerError } from '../../taler/taler-error';
 import { formatRefundUri } from '../../taler/taler-uri';
-import { floorToSecond, parseTimestamp, type Timestamp } from '../../taler/timestamp';
+import { floorToSecond, parseTimestamp } from '../../taler/timestamp';
 import { allocateRefund } from '../allocate-refund';
 import { type Claimed, type Deed, lockAllowed, requireClaimed } from '../order-contract';
 import { RefundLimits } from '../refund-limits';
@@ -112,7 +112,9 @@ export class GrantRefund {
  * @throws TalerError 2532, 2169; 2008 when our own text makes no sense
  */
 function requireRefundable(order: OrderWithContract, nowUs: bigint): void {
-  const timestamp = timestampOf(order);
+  // When the contract was made, which the shop may have set.
+  const timestamp = parseTimestamp(parseContract(order)['timestamp']);
+  if (timestamp === undefined) throw invalidContract(order.orderId);
   if (order.refundDeadline <= timestamp) {
     throw new TalerError(TalerCode.MERCHANT_PRIVATE_POST_ORDERS_ID_REFUND_NOT_ALLOWED_BY_CONTRACT, {
       detail: order.orderId,
@@ -123,17 +125,6 @@ function requireRefundable(order: OrderWithContract, nowUs: bigint): void {
       detail: order.orderId,
     });
   }
-}
-
-/** When the contract was made, which the shop may have set. @throws TalerError 2008 */
-function timestampOf(order: OrderWithContract): Timestamp {
-  try {
-    const timestamp = parseTimestamp((JSON.parse(order.protoContract) as JsonObject)['timestamp']);
-    if (timestamp !== undefined) return timestamp;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-  }
-  throw new TalerError(TalerCode.MERCHANT_GENERIC_DB_CONTRACT_CONTENT_INVALID, { detail: order.orderId });
 }
 
 /** Coins that pay for the order: neither given back whole nor of another currency than the choice that was paid. */

@@ -250,6 +250,14 @@ describe('bank accounts', () => {
       },
     );
 
+    it.each(['', '*/*', 'application/json; charset=utf-8', 'application/json;version=1;q=0.5'])(
+      'is JSON for a client that accepts %j',
+      async (accept) => {
+        const account = await added();
+        expect((await read(account.h_wire, accept)).body).toMatchObject({ h_wire: account.h_wire });
+      },
+    );
+
     it.each(['application/pdf', 'text/html', 'image/*;q=0.5'])(
       'cannot be %s: 406 with 78',
       async (accept) => {

@@ -1,4 +1,4 @@
-import { OrdersRepository } from '../../../src/orders/orders.repository';
+import { OrderCreationRepository } from '../../../src/orders/order-creation.repository';
 import { createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
 import { claim, expectRefusal, privateStatus, uniqueId } from './helpers';
 
@@ -77,7 +77,7 @@ describe('ids of deleted orders', () => {
   it('are refused also when the order went between the look at the id and the writing', async () => {
     const order = { order_id: uniqueId('late') };
     await deleted(order);
-    const look = jest.spyOn(world.server.app.get(OrdersRepository), 'findRequest');
+    const look = jest.spyOn(world.server.app.get(OrderCreationRepository), 'findRequest');
     look.mockResolvedValueOnce(undefined);
     try {
       const refused = await post({ ...order, amount: 'KUDOS:6' });
