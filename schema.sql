@@ -187,7 +187,9 @@ create table refunds (
   failure_status integer,
   failure_code integer,
   failure_reply text,
-  obtained_us bigint
+  obtained_us bigint,
+  asked_us bigint,
+  asks integer default 0 not null
 );
 create table returned_contracts (
   instance_serial bigint not null,
@@ -258,3 +260,4 @@ CREATE UNIQUE INDEX payment_attempts_in_flight_key ON payment_attempts USING btr
 CREATE INDEX payment_attempts_retry_idx ON payment_attempts USING btree (retry_us);
 CREATE INDEX rate_limits_ends_idx ON rate_limits USING btree (ends_us);
 CREATE INDEX rate_limits_instance_idx ON rate_limits USING btree (instance_serial) WHERE (instance_serial IS NOT NULL);
+CREATE INDEX refunds_owed_idx ON refunds USING btree (granted_us) WHERE ((rtransaction_id = 0) AND (exchange_sig IS NULL));

@@ -33,6 +33,11 @@ export class RefundEntity {
   exchangeSig!: Buffer | null;
   @BigintColumn('obtained_us', { nullable: true })
   obtainedUs!: bigint | null;
+  /** When the exchange was asked last */
+  @BigintColumn('asked_us', { nullable: true })
+  askedUs!: bigint | null;
+  @Column({ name: 'asks', type: 'int4', default: 0 })
+  asks!: number;
   /** The exchange's last refusal; 0: no answer */
   @Column({ name: 'failure_status', type: 'int4', nullable: true })
   failureStatus!: number | null;

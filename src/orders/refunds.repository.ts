@@ -34,7 +34,8 @@ const INSERT: Statement = {
 };
 const MARK_ASKED: Statement = {
   name: 'refunds-mark-asked',
-  text: `update refunds set failure_status = 0, failure_code = null, failure_reply = null
+  text: `update refunds set failure_status = 0, failure_code = null, failure_reply = null, asked_us = $2,
+      asks = asks + 1
     where serial = any ($1::int8[]) and exchange_sig is null`,
 };
 const CONFIRM: Statement = {
@@ -48,7 +49,6 @@ const FAIL: Statement = {
   text: `update refunds set failure_status = $2, failure_code = $3, failure_reply = $4
     where serial = $1 and exchange_sig is null`,
 };
-
 /** What was given back of orders, coin by coin. Totals stand in `orders`, changed under its lock. */
 @Injectable()
 export class RefundsRepository {
@@ -72,8 +72,8 @@ export class RefundsRepository {
   }
 
   /** Before the exchange is asked: whoever finds the mark without an outcome knows that there may be one. */
-  async markAsked(refunds: readonly Refund[]): Promise<void> {
-    await this.database.query(MARK_ASKED, [refunds.map(({ serial }) => serial)]);
+  async markAsked(refunds: readonly Refund[], nowUs: bigint): Promise<void> {
+    await this.database.query(MARK_ASKED, [refunds.map(({ serial }) => serial), nowUs]);
   }
 
   /** Keeps the exchange's word. @returns false when it was there before */

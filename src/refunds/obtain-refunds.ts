@@ -92,7 +92,7 @@ export class ObtainRefunds {
     if (request.refunds.length === 0) return [];
     const signer = await this.signerFor(request);
     const round = { request, signer, deadlineMs: performance.now() + OBTAIN_MS_MAX, silent: new Map() };
-    await this.refunds.markAsked(request.refunds);
+    await this.refunds.markAsked(request.refunds, this.clock.nowUs());
     const errors: TalerError[] = [];
     const queue = request.refunds.values();
     const work = async () => {

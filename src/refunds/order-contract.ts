@@ -43,6 +43,7 @@ export function requireHash(order: Claimed<Order>, hContract: Buffer, code: Tale
   if (!timingSafeEqual(order.claim.hContract, hContract)) throw new TalerError(code);
 }
 
-function isClaimed<O extends Order>(order: O | undefined): order is Claimed<O> {
+/** Whether there is a contract to talk about. */
+export function isClaimed<O extends Order>(order: O | undefined): order is Claimed<O> {
   return order?.claim !== undefined;
 }

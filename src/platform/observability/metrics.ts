@@ -36,6 +36,11 @@ export class Metrics {
     help: 'Payments of which the outcome at an exchange is not known yet',
     registers: [this.registry],
   });
+  readonly owedCoins = new Gauge({
+    name: 'taler_merchant_owed_coins',
+    help: 'Coins given back to wallets that no exchange has refunded yet',
+    registers: [this.registry],
+  });
 
   private readonly requestSeries = new Map<string, { observe(seconds: number): void }>();
 

@@ -19,7 +19,8 @@ import { floorToSecond } from '../../taler/timestamp';
 import { ObtainRefunds, type ObtainPurpose } from '../obtain-refunds';
 import { type Claimed, type Deed, lockAllowed, requireClaimed, requireHash } from '../order-contract';
 
-const ABORTING: ObtainPurpose = {
+/** Coins that go back whole. */
+export const GIVING_BACK: ObtainPurpose = {
   name: 'abort',
   keyUnusable: TalerCode.MERCHANT_POST_ORDERS_ID_ABORT_EXCHANGE_REFUND_FAILED,
   exchangeUnknown: { code: TalerCode.MERCHANT_POST_ORDERS_ID_ABORT_EXCHANGE_LOOKUP_FAILED, status: 500 },
@@ -78,7 +79,7 @@ export class AbortPayment {
     this.waypoints.pass('abort: given back');
     const unconfirmed = refunds.filter((refund) => !refund.confirmation);
     const [error] = await this.obtainRefunds.run({
-      purpose: ABORTING,
+      purpose: GIVING_BACK,
       instance,
       order,
       deposits,

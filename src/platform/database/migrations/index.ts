@@ -5,6 +5,7 @@ import { Auth1795392000000 } from './0004-auth';
 import { Challenges1795478400000 } from './0005-challenges';
 import { Kyc1795564800000 } from './0006-kyc';
 import { ReturnedContracts1795651200000 } from './0007-returned-contracts';
+import { AskedRefunds1795737600000 } from './0008-asked-refunds';
 
 /** All migrations, oldest first. Listed by hand: globs make start-up slow and hide what runs. */
 export const MIGRATIONS = [
@@ -15,4 +16,5 @@ export const MIGRATIONS = [
   Challenges1795478400000,
   Kyc1795564800000,
   ReturnedContracts1795651200000,
+  AskedRefunds1795737600000,
 ];
