@@ -1,6 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock } from '../platform/clock';
-import { Amount, compareAmounts, formatAmount } from '../taler/amount';
+import { compareAmounts, formatAmount } from '../taler/amount';
 import { encodeBase32 } from '../taler/base32';
 import { confirmRefund, confirmWire } from '../taler/signatures-exchange';
 import { TalerError } from '../taler/taler-error';
@@ -18,6 +18,7 @@ import {
   requireSendable,
   totalWithoutFee,
 } from './deposit-call';
+import type { BatchDepositCall, RefundCall, TrackCall } from './exchange-calls';
 import { TrustedExchange } from './exchange-directory';
 import {
   depositFailed,
@@ -43,45 +44,6 @@ export const LONG_POLL_MARGIN_MS = 5_000;
 
 /** What the search for a signing key that is not in our keys may add to a call. */
 export const SIGNING_KEY_WAIT_MS = 5_000;
-
-interface Call {
-  readonly exchange: TrustedExchange;
-  /** The keys with which the caller judged the coins. */
-  readonly keys: ExchangeKeys;
-  readonly signal?: AbortSignal;
-}
-
-export interface BatchDepositCall extends Call {
-  readonly request: BatchDepositRequest;
-  readonly timeoutMs: number;
-}
-
-export interface RefundCall extends Call {
-  readonly request: {
-    readonly coinPub: Buffer;
-    readonly hContract: Buffer;
-    readonly merchantPub: Buffer;
-    /** Its own for each refund of a coin; repeated with another amount it is refused (424). */
-    readonly rtransactionId: bigint;
-    /** Gross: with the refund fee; never below it, as that is answered by 500 (exchange.md 12, trap 6). */
-    readonly refundAmount: Amount;
-    /** Purpose 1102. */
-    readonly merchantSig: Buffer;
-  };
-}
-
-export interface TrackCall extends Call {
-  readonly request: {
-    readonly hWire: Buffer;
-    readonly merchantPub: Buffer;
-    readonly hContract: Buffer;
-    readonly coinPub: Buffer;
-    /** Purpose 1103. */
-    readonly merchantSig: Buffer;
-  };
-  /** Without it the exchange answers at once. */
-  readonly longPoll?: { readonly timeoutMs: number; readonly until: 'kyc-needed-or-wired' | 'wired' };
-}
 
 /**
  * The calls of a merchant to an exchange, one method per endpoint. Every signature is verified before an answer counts;

@@ -14,13 +14,8 @@ import { isCompatible, parseVersion } from '../taler/version';
 import { parseRestrictions } from './account-restrictions';
 import { normalizeBaseUrl, TrustedExchange } from './exchange-directory';
 import { Denomination, ExchangeAccount, ExchangeKeys, isValidSigningKey, SigningKey } from './exchange-keys';
-import {
-  AccountRecord,
-  DenominationRecord,
-  KeysDocument,
-  parseKeysDocument,
-  SigningKeyRecord,
-} from './keys-document';
+import type { AccountRecord, DenominationRecord, KeysDocument, SigningKeyRecord } from './keys-document';
+import { parseKeysDocument } from './parse-keys-document';
 
 /**
  * The protocol of the exchange that this client speaks: it knows everything up to 26 and can deal with exchanges from

@@ -4,7 +4,8 @@ import { TalerCode } from '../taler/error-codes';
 import { parseErrorBody } from './codecs';
 import { TrustedExchange } from './exchange-directory';
 import { ExchangeAnswer, ExchangeHttp } from './exchange-http';
-import { OperationLimit, readLimit } from './keys-document';
+import type { OperationLimit } from './keys-document';
+import { readLimit } from './parse-keys-document';
 import { decode, Decoded } from './reply-reader';
 
 /** Total time of GET /kyc-check without long polling. */

@@ -3,7 +3,7 @@ import { LOCALES, showAmount } from './format';
 import type { Language } from './language';
 import type { Offer } from './offer';
 import type { ExpiredView, PageView, PayView, ReceiptView, RefundView, TroubleView } from './page-view';
-import { qrCode, type QrCode } from './qr-code';
+import { qrCode } from './qr-code';
 import {
   amountFact,
   asPartOfLine,
@@ -17,16 +17,10 @@ import {
   someFacts,
   textFact,
   timeFact,
-  type ShownChoice,
   type ShownFact,
-  type ShownPrice,
-  type ShownProduct,
-  type ShownShop,
-  type ShownSummary,
-  type ShownText,
 } from './shown-offer';
+import type { ShownPage, ShownSheet } from './shown-sheet';
 import { fill, TEXTS } from './texts';
-import type { Texts } from './texts-en';
 
 /** How often a page without script is loaded again: often enough to be noticed, rarely enough to be read. */
 const REFRESH_SECONDS = 15;
@@ -34,51 +28,6 @@ const REFRESH_SECONDS = 15;
 const TITLE_SUMMARY_LENGTH_MAX = 80;
 /** The page is loaded again a little after the deadline, when the server says the same. */
 const DEADLINE_GRACE_MS = 1500n;
-
-/** What all templates see: texts ready to be shown, none of them escaped yet. */
-export interface ShownPage {
-  readonly kind: PageView['kind'];
-  readonly language: Language;
-  readonly locale: string;
-  readonly texts: Texts;
-  readonly title: string;
-  readonly refreshSeconds: number;
-  readonly withoutScript: string;
-  readonly trouble?: { readonly heading: string; readonly lead: string };
-  readonly taler?: ShownTaler;
-}
-
-/** A page about an order. */
-interface ShownSheet extends ShownPage {
-  readonly shop: ShownShop;
-  readonly summary: ShownSummary;
-  readonly badge?: {
-    readonly heading: string;
-    readonly lead?: string;
-    readonly isGood: boolean;
-    readonly path: string;
-  };
-  readonly price?: ShownPrice;
-  readonly message?: ShownText;
-  readonly link?: { readonly url: string; readonly text: string };
-  readonly choices: readonly ShownChoice[];
-  readonly products: readonly ShownProduct[];
-  readonly andMore?: string;
-  readonly facts: readonly ShownFact[];
-}
-
-/** The part of a page that leads to the wallet. */
-interface ShownTaler {
-  readonly uri: string;
-  readonly code: QrCode | undefined;
-  readonly codeLabel: string;
-  readonly heading: string;
-  readonly lead: string;
-  readonly waiting: string;
-  readonly situation: string;
-  /** Milliseconds after which the page says something else; empty: never. */
-  readonly leftMs: string;
-}
 
 /** Paths in a field of 24 by 24. */
 const TICK = 'M4 12.5l5.5 5.5L20 7';

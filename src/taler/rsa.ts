@@ -11,6 +11,7 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 import { hkdfMod } from './kdf';
+import { greatestCommonDivisor, modularInverse, toBigInt, toShortBytes } from './modular';
 
 /** RSA public key in the sense of GNUnet (crypto.md 6). */
 export interface RsaPublicKey {
@@ -232,36 +233,8 @@ function toBase64Url(value: bigint): string {
   return toShortBytes(value).toString('base64url');
 }
 
-function toBigInt(bytes: Uint8Array): bigint {
-  if (bytes.length === 0) return 0n;
-  return BigInt(`0x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex')}`);
-}
-
-/** Big-endian without leading zero bytes. */
-function toShortBytes(value: bigint): Buffer {
-  const hex = value.toString(16);
-  return Buffer.from(hex.length % 2 === 0 ? hex : `0${hex}`, 'hex');
-}
-
 /** Big-endian in the length of the modulus; undefined if the value is not below the modulus. */
 function toModulusBytes(key: RsaPublicKey, value: bigint): Buffer | undefined {
   if (value >= key.n) return undefined;
   return Buffer.from(value.toString(16).padStart(Math.ceil(key.bits / 8) * 2, '0'), 'hex');
-}
-
-function greatestCommonDivisor(a: bigint, b: bigint): bigint {
-  while (b !== 0n) [a, b] = [b, a % b];
-  return a;
-}
-
-function modularInverse(value: bigint, modulus: bigint): bigint {
-  let [previous, current] = [modulus, value % modulus];
-  let [previousFactor, factor] = [0n, 1n];
-  while (current !== 0n) {
-    const quotient = previous / current;
-    [previous, current] = [current, previous - quotient * current];
-    [previousFactor, factor] = [factor, previousFactor - quotient * factor];
-  }
-  if (previous !== 1n) throw new RangeError('value has no inverse');
-  return ((previousFactor % modulus) + modulus) % modulus;
 }
