@@ -11,6 +11,7 @@ import type { HeldAttempt } from './attempts.repository';
 import type { ExchangeShare, PaymentPlan, PlannedCoin } from './payment-plan';
 import type { ConfirmedBatch } from './payments.repository';
 import { RecordBatch } from './record-batch';
+import type { PaymentSums } from './sufficiency';
 
 /** Time limit of the whole pay step: 15 s, and 15 s more for every five coins (exchange.md 3), within a bound. */
 const DEPOSIT_MS_BASE = 15_000;
@@ -21,6 +22,10 @@ type Unsuccessful = Exclude<DepositOutcome, { kind: 'confirmed' }> & { readonly 
 export interface DepositResult {
   /** Whether the order is paid after all that was recorded. */
   readonly paid: boolean;
+  /** What was stored with the last record; undefined when nothing was confirmed. */
+  readonly sums: PaymentSums | undefined;
+  /** The coins of this payment that were recorded by it. */
+  readonly recorded: readonly Buffer[];
   /** The errors of the batches that were not confirmed, the most telling first. */
   readonly errors: readonly TalerError[];
   /** True: some coin may or may not be deposited, so the attempt must not be forgotten. */
@@ -56,6 +61,8 @@ export class DepositCoins {
     // The usual payment is one batch: its record can close the attempt in the same commit.
     const finishes = batches.length === 1 ? attempt : undefined;
     let paid = false;
+    let sums: PaymentSums | undefined;
+    const recorded: Buffer[] = [];
     const failures: Unsuccessful[] = [];
     // All of them are waited for, also when a record fails: the attempt stays in hand as long as money moves.
     const ends = await Promise.allSettled(
@@ -69,15 +76,20 @@ export class DepositCoins {
         }
         this.waypoints.pass('pay: confirmed by the exchange');
         const confirmed = toConfirmedBatch(plan, batch, outcome);
-        const recorded = await this.recordBatch.run(plan, { sessionId, batch: confirmed }, finishes);
+        const record = await this.recordBatch.run(plan, { sessionId, batch: confirmed }, finishes);
         this.waypoints.pass('pay: batch recorded');
-        paid ||= recorded.paid;
+        recorded.push(...confirmed.deposits.map(({ coinPub }) => coinPub));
+        paid ||= record.paid;
+        // Batches are recorded one after the other, so the longest list is the latest.
+        if (!sums || record.sums.deposits.length > sums.deposits.length) sums = record.sums;
       }),
     );
     const broken = ends.find((end) => end.status === 'rejected');
     if (broken) throw broken.reason;
     return {
       paid,
+      sums,
+      recorded,
       errors: sortErrors(failures),
       isUncertain: failures.some((failure) => failure.kind === 'failed'),
       isFinished: finishes !== undefined && failures.length === 0,

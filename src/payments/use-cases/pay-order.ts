@@ -10,10 +10,10 @@ import { Waypoints } from '../../platform/waypoints';
 import { malformedField } from '../../platform/http/malformed';
 import { AttemptsRepository, HeldAttempt } from '../attempts.repository';
 import { viewContract } from '../contract-view';
-import { DepositCoins } from '../deposit-coins';
+import { DepositCoins, type DepositResult } from '../deposit-coins';
 import type { PayDto } from '../dto/pay.dto';
 import { namePayment, PaymentPlan, PlanPayment } from '../payment-plan';
-import { PaymentsRepository, StoredDeposit } from '../payments.repository';
+import { coinKeys, PaymentsRepository, StoredDeposit } from '../payments.repository';
 import { RecordBatch } from '../record-batch';
 import { refuseGivenBack, refuseOtherChoice, refuseOverflow } from '../stored-coins';
 import { explainInsufficient } from '../sufficiency';
@@ -120,7 +120,12 @@ export class PayOrder {
       ({ isUncertain, isFinished } = result);
       this.waypoints.pass('pay: all recorded');
       if (result.paid) return await this.answerPaid.sign(instance, terms.hContract);
-      if (result.errors[0]) throw result.errors[0];
+      if (result.errors[0]) {
+        if (await this.isOutdated(plan, result)) return 'changed';
+        throw result.errors[0];
+      }
+      // Not looked at again: once the attempt is closed the wallet may have given the payment up.
+      if (result.sums) throw explainInsufficient(result.sums);
       return await this.settleStored(instance, plan, command);
     } finally {
       if (!isFinished) await this.letGo(held, isUncertain);
@@ -128,7 +133,18 @@ export class PayOrder {
     }
   }
 
-  /** Nothing failed, yet the order is not paid: either nothing had to be deposited, or it was not enough. */
+  /**
+   * Whether coins were stored after the plan was made. For the same contract an exchange refuses them in another way (with
+   * another contribution, or another choice); a new plan counts on them, or says what is wrong. Asked only after an error,
+   * so that no payment that goes well pays for it.
+   */
+  private async isOutdated({ order, stored }: PaymentPlan, { recorded }: DepositResult): Promise<boolean> {
+    const known = coinKeys([...stored, ...recorded.map((coinPub) => ({ coinPub }))]);
+    const now = await this.payments.findDeposits(order.serial);
+    return now.some(({ coinPub }) => !known.has(coinPub.toString('hex')));
+  }
+
+  /** Nothing had to be deposited. */
   private async settleStored(
     instance: Instance,
     plan: PaymentPlan,
