@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { open, readFile, stat, unlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { LOCK_BREAK_STALE_MS, LOCK_EMPTY_STALE_MS, LOCK_POLL_MS, LOCK_WAIT_MS } from './limits';
 import { pause } from './http-client';
 import { WalletError } from './wallet-error';
 
-/** Locks held by this very process, by file. At most one per open wallet. */
+/** Contents of the locks that this very process holds or is about to write. At most one per open wallet. */
 const held = new Set<string>();
 
 /**
@@ -19,13 +20,22 @@ export class FileLock {
 
   /** @throws WalletError `wallet-locked` after `waitMs` */
   static async acquire(file: string, waitMs = LOCK_WAIT_MS): Promise<FileLock> {
-    const content = JSON.stringify({ pid: process.pid, host: hostname() });
+    const content = JSON.stringify({ pid: process.pid, host: hostname(), id: randomUUID() });
+    // Known before it is written: who reads it in between must not take it for the lock of an earlier process.
+    held.add(content);
+    try {
+      await FileLock.create(file, content, waitMs);
+      return new FileLock(file, content);
+    } catch (error) {
+      held.delete(content);
+      throw error;
+    }
+  }
+
+  private static async create(file: string, content: string, waitMs: number): Promise<void> {
     const deadline = Date.now() + waitMs;
     for (;;) {
-      if (await createExclusively(file, content)) {
-        held.add(file);
-        return new FileLock(file, content);
-      }
+      if (await createExclusively(file, content)) return;
       if (await breakStaleLock(file)) continue;
       if (Date.now() >= deadline) {
         const owner = (await readText(file)) ?? 'unknown';
@@ -36,8 +46,8 @@ export class FileLock {
   }
 
   async release(): Promise<void> {
-    held.delete(this.file);
     if ((await readText(this.file)) === this.content) await unlink(this.file).catch(() => undefined);
+    held.delete(this.content);
   }
 }
 
@@ -69,7 +79,7 @@ async function isStale(file: string): Promise<boolean> {
   // On a shared disk we cannot see the processes of the other host.
   if (owner.host !== hostname()) return false;
   // In a restarted container the process before us had our name and our number.
-  return owner.pid === process.pid ? !held.has(file) : !isAlive(owner.pid);
+  return owner.pid === process.pid ? !held.has(text) : !isAlive(owner.pid);
 }
 
 function parseOwner(text: string): { pid: number; host: string } | undefined {
