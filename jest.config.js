@@ -1,3 +1,8 @@
+/**
+ * A time-out ends a test that hangs, and nothing else: machines of CI are several times slower than ours, stall for
+ * seconds, and run other workers beside. Hooks, which start servers and databases, have the same.
+ */
+const TEST_MS_MAX = 120_000;
 const transform = { '^.+\\.ts$': ['ts-jest', { tsconfig: 'tsconfig.json' }] };
 
 /**
@@ -11,6 +16,7 @@ module.exports = {
     '<rootDir>/test/support/summary-reporter.js',
   ],
   maxWorkers: 2,
+  testTimeout: TEST_MS_MAX,
   projects: [
     {
       displayName: 'unit',

@@ -59,6 +59,8 @@ function isOurs(pid, script) {
 
 async function stopOrphan({ pid, script }) {
   if (!isOurs(pid, script)) return;
-  sendSignal(pid, 'SIGTERM');
-  if (!(await waitForExit(pid, ORPHAN_STOP_MS))) sendSignal(pid, 'SIGKILL');
+  for (const signal of ['SIGTERM', 'SIGKILL']) {
+    sendSignal(pid, signal);
+    if (await waitForExit(pid, ORPHAN_STOP_MS)) return;
+  }
 }

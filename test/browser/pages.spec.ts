@@ -4,10 +4,11 @@ import { Customer } from '../e2e/payments/support/customer';
 import { coinsOf, withdrawCoins } from '../e2e/payments/support/purse';
 import { encodeBase32 } from '../../src/taler/base32';
 import { auditPage } from './support/accessibility';
-import { describeInBrowser, keepScreenshot, shortenPolls, visit } from './support/browser';
+import { describeInBrowser, forbidRefresh, keepScreenshot, shortenPolls, visit } from './support/browser';
 import { CAFE } from './support/orders';
 
-jest.setTimeout(120_000);
+// Many steps each, of which one may take a minute (support/browser.ts).
+jest.setTimeout(300_000);
 
 const DAY_SECONDS = 86_400;
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
@@ -157,9 +158,10 @@ describeInBrowser('the pages in a browser (orders.md 5.7)', (browser) => {
     it('leads to the wallet, looks again by itself, and shows the receipt when asked', async () => {
       const order = await createClaimed(shop, { ...CAFE, ...FREE });
       const { page, faults } = await browser().newTab({ javaScriptEnabled: false });
+      await forbidRefresh(page, tokenUrl(order));
       await visit(page, tokenUrl(order));
       const refresh = page.locator('meta[http-equiv=refresh]');
-      expect(await refresh.getAttribute('content')).toBe('15');
+      expect(await refresh.getAttribute('content')).toBe(String(15 * 3_600));
       expect(await page.getByRole('link', { name: 'Open the Taler wallet' }).isVisible()).toBe(true);
       const hint = page.locator('noscript p');
       expect(await hint.textContent()).toBe('This page looks again by itself every 15 seconds. Look now');

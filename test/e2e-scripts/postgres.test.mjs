@@ -20,7 +20,7 @@ import { pathToFileURL } from 'node:url';
 import { inProject } from '../../scripts/lib/paths.mjs';
 import { destroyPostgres, startPostgres } from '../../scripts/lib/postgres.mjs';
 import { commandLine, isAlive, waitForExit } from '../../scripts/lib/processes.mjs';
-import { eventually, query, scratch, settled, startElsewhere } from './helpers.mjs';
+import { eventually, query, scratch, settled, startElsewhere, WAIT_MS } from './helpers.mjs';
 
 const isRoot = process.getuid?.() === 0;
 const pidOf = (data) => Number(readFileSync(join(data, 'postmaster.pid'), 'utf8').split('\n')[0]);
@@ -122,7 +122,7 @@ test('gives processes that start at once the same server, and the one that start
   for (const { child } of starts.filter((one) => one !== owner)) await stop(child);
   assert.deepEqual(await query(owner.url, 'select 1 as one'), [{ one: 1 }]);
   await stop(owner.child);
-  assert.equal(await waitForExit(pid, 5_000), true);
+  assert.equal(await waitForExit(pid, WAIT_MS), true);
 });
 
 test('is stopped when its starter ends without stopping it', async (t) => {

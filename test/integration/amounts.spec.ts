@@ -5,8 +5,6 @@ import { PaymentsRepository } from '../../src/payments/payments.repository';
 import { amountOf, formatAmount, MAX_AMOUNT_UNITS, zeroAmount } from '../../src/taler/amount';
 import { createOrder, startTestWorld, type TestWorld } from '../support/app';
 
-jest.setTimeout(30_000);
-
 const LARGEST = 'KUDOS:4503599627370496.99999999';
 
 describe('amounts', () => {

@@ -3,12 +3,11 @@ import type { Order } from '../../src/orders/order';
 import { OrdersRepository } from '../../src/orders/orders.repository';
 import { AttemptsRepository, type HeldAttempt } from '../../src/payments/attempts.repository';
 import { Transactor } from '../../src/platform/database/transactor';
-import { settingOf, startTestServer, startTestWorld, type TestServer, type TestWorld } from '../support/app';
+import { startTestWorld, type TestServer, type TestWorld } from '../support/app';
+import { serverBeside } from '../e2e/instances/helpers';
+import { until } from '../e2e/long-poll/waiting';
 import { Customer } from '../e2e/payments/support/customer';
 import { cutListeners, untilListening } from './support/listeners';
-import { eventually } from '../e2e/payments/support/server-process';
-
-jest.setTimeout(30_000);
 
 const SECOND = 1_000_000n;
 
@@ -18,12 +17,9 @@ describe('attempts to pay', () => {
   let order: Order;
   let hContract: Buffer;
 
-  const startOther = () =>
-    startTestServer({ database: world.database, exchanges: [settingOf(world.exchange)], clock: world.clock });
-
   beforeAll(async () => {
     world = await startTestWorld();
-    other = await startOther();
+    other = await serverBeside(world);
   });
   beforeEach(async () => {
     await world.database.query('delete from payment_attempts');
@@ -50,13 +46,17 @@ describe('attempts to pay', () => {
   const there = () => other.app.get(AttemptsRepository);
   const now = () => world.clock.nowUs();
   const someCoins = () => ({ coinsHash: randomBytes(32), text: '{"coins":[]}', receivedUs: now() });
-  const acquired = async (repository: AttemptsRepository, request = someCoins()): Promise<HeldAttempt> => {
-    const held = await repository.acquire(order, hContract, request, now());
+  const acquired = async (
+    repository: AttemptsRepository,
+    request = someCoins(),
+    nowUs = now(),
+  ): Promise<HeldAttempt> => {
+    const held = await repository.acquire(order, hContract, request, nowUs);
     if (held === 'busy' || held === 'changed') throw new Error(held);
     return held;
   };
-  const openSerials = async (repository: AttemptsRepository) =>
-    (await repository.findOpen(now(), 100)).map(({ serial }) => serial);
+  const openSerials = async (repository: AttemptsRepository, nowUs = now()) =>
+    (await repository.findOpen(nowUs, 100)).map(({ serial }) => serial);
 
   it('are in one hand per order, for the same coins as for others', async () => {
     const request = someCoins();
@@ -132,12 +132,13 @@ describe('attempts to pay', () => {
     const request = someCoins();
     let held = await acquired(here(), request);
     for (const pause of [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600]) {
-      await here().leaveOpen(held, now());
+      const leftUs = now();
+      await here().leaveOpen(held, leftUs);
       const [row] = await world.database.query<{ pause: string }>(
         'select retry_us - $1 as pause from payment_attempts',
-        [now()],
+        [leftUs],
       );
-      expect(Number(row?.pause) / Number(SECOND)).toBeCloseTo(pause, 0);
+      expect(BigInt(row?.pause ?? 0)).toBe(BigInt(pause) * SECOND);
       const again = await here().hold(held.serial, now());
       if (!again) throw new Error('nobody else has it');
       held = again;
@@ -165,27 +166,27 @@ describe('attempts to pay', () => {
   });
 
   it('of a process that has died are open at once, and those of one that lives are not', async () => {
-    const dying = await startOther();
+    const dying = await serverBeside(world);
     const held = await acquired(dying.app.get(AttemptsRepository));
     expect(await openSerials(here())).toEqual([]);
     await dying.close();
-    await eventually(async () => (await openSerials(here())).length === 1);
+    await until(async () => (await openSerials(here())).length === 1, 'the attempt');
     expect(await openSerials(here())).toEqual([held.serial]);
   });
 
   it('of a process that has died are taken over by a repeat of the request, and by other coins', async () => {
     for (const isSame of [true, false]) {
-      const dying = await startOther();
+      const dying = await serverBeside(world);
       const request = someCoins();
       await acquired(dying.app.get(AttemptsRepository), request);
       await dying.close();
       // With other coins the first look releases what was abandoned.
-      await eventually(async () => {
+      await until(async () => {
         const outcome = await here().acquire(order, hContract, isSame ? request : someCoins(), now());
         if (typeof outcome !== 'object') return false;
         await here().finish(outcome);
         return true;
-      });
+      }, 'the attempt');
       await world.database.query('delete from payment_attempts');
     }
   });
@@ -199,11 +200,10 @@ describe('attempts to pay', () => {
   });
 
   it('are taken from a process that lives but does not finish, after five minutes', async () => {
-    const held = await acquired(here());
-    world.clock.advanceSeconds(299);
-    expect(await openSerials(there())).toEqual([]);
-    world.clock.advanceSeconds(2);
-    expect(await openSerials(there())).toEqual([held.serial]);
+    const fromUs = now();
+    const held = await acquired(here(), someCoins(), fromUs);
+    expect(await openSerials(there(), fromUs + 300n * SECOND)).toEqual([]);
+    expect(await openSerials(there(), fromUs + 300n * SECOND + 1n)).toEqual([held.serial]);
   });
 
   it('that were resumed late are in hand for as long as fresh ones', async () => {

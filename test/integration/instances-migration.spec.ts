@@ -4,8 +4,6 @@ import { migrate } from '../../src/platform/database/migrate';
 import { MIGRATIONS } from '../../src/platform/database/migrations';
 import { ask, createEmptyDatabase, type EmptyDatabase } from './support/empty-database';
 
-jest.setTimeout(120_000);
-
 describe('the migration of instances and accounts', () => {
   let database: EmptyDatabase;
   beforeAll(async () => {

@@ -6,7 +6,8 @@ import pino from 'pino';
 
 const TOPIC = orderTopic(1n, 'order');
 const OTHER_TOPIC = orderTopic(1n, 'other');
-const TIMEOUT_MS = 5_000;
+/** Longer than any test may take: who is answered was woken. */
+const TIMEOUT_MS = 240_000;
 
 /** A value with a version, read by a load that a test can hold up. */
 class Source {

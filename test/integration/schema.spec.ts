@@ -6,7 +6,8 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
 import { runProgram } from '../e2e/payments/support/server-process';
 import { ask, createEmptyDatabase, type EmptyDatabase } from './support/empty-database';
 
-jest.setTimeout(120_000);
+// Four programs start, after a build where there was none.
+jest.setTimeout(300_000);
 
 describe('the schema that the migrations make', () => {
   let database: TestDatabase;

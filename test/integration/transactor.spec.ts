@@ -9,8 +9,6 @@ import { TalerError } from '../../src/taler/taler-error';
 import { startTestServer, type TestServer } from '../support/app';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
-jest.setTimeout(30_000);
-
 const READ = { name: 'test-read', text: 'select value from counters where id = $1' };
 const READ_LOCKED = { name: 'test-read-locked', text: 'select value from counters where id = $1 for update' };
 const WRITE = { name: 'test-write', text: 'update counters set value = $2 where id = $1' };
@@ -76,8 +74,10 @@ describe('a transaction', () => {
       });
     await Promise.all([add('first', [1, 2]), add('second', [2, 1])]);
     expect(await values()).toEqual(['2', '2']);
-    expect(runs.first + runs.second).toBe(3);
-    expect(await retriesOf('test-deadlock')).toBe(1);
+    // The one that begins again may be quicker at the first row than the other, and then they meet once more.
+    const retries = await retriesOf('test-deadlock');
+    expect(retries).toBeGreaterThanOrEqual(1);
+    expect(runs.first + runs.second).toBe(2 + retries);
   });
 
   it('is run again after a real serialization failure (40001), and no update is lost', async () => {
@@ -94,8 +94,10 @@ describe('a transaction', () => {
       });
     await Promise.all([add(1), add(2)]);
     expect((await values()).sort()).toEqual(['1', '2']);
-    expect(runs).toBe(3);
-    expect(await retriesOf('test-serialization')).toBe(1);
+    // The one that begins again may do so before the commit of the other is seen, and then it fails once more.
+    const retries = await retriesOf('test-serialization');
+    expect(retries).toBeGreaterThanOrEqual(1);
+    expect(runs).toBe(2 + retries);
   });
 
   it.each(['40001', '40P01'])('gives up after five collisions (%s) with a Taler error', async (state) => {

@@ -1,9 +1,10 @@
 import { Pool } from 'pg';
 import type { SandboxExchange } from '../../sandbox/exchange/exchange-server';
 import { encodeBase32 } from '../../src/taler/base32';
+import { EventBus } from '../../src/platform/events/event-bus';
 import { LongPollHub } from '../../src/platform/long-poll/long-poll.hub';
 import type { PostOffice } from '../e2e/mfa/post-office';
-import { createShop, settingOf, startTestServer, type TestServer } from '../support/app';
+import { createShop, untilKeys, settingOf, startTestServer, type TestServer } from '../support/app';
 import type { TestClock } from '../support/clock';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import type { CoinBox } from './coin-box';
@@ -38,8 +39,9 @@ export class Backend {
     readonly database: Pool,
     readonly shops: readonly Shop[],
     readonly commons: Omit<Commons, 'name' | 'nonceOf'>,
+    serials: ReadonlyMap<InstanceId, string>,
   ) {
-    this.hub = new HubWatcher(server.app.get(LongPollHub));
+    this.hub = new HubWatcher(server.app.get(LongPollHub), server.app.get(EventBus), serials);
   }
 
   static async start(number: number, { exchange, clock, office, coins }: Surroundings): Promise<Backend> {
@@ -50,6 +52,7 @@ export class Backend {
       exchanges: [settingOf(exchange)],
       config: { ...office.config, databasePoolSize: 5 },
     });
+    await untilKeys(server);
     const mailDomain = `backend-${number}.example`;
     const shops: Shop[] = [];
     for (const id of INSTANCES) {
@@ -58,13 +61,16 @@ export class Backend {
     }
     const admin = { url: server.url, token: shops[0]?.token ?? '' };
     const pool = new Pool({ connectionString: database.url, max: 2 });
-    return new Backend(server, database, pool, shops, {
+    const commons = {
       exchangeUrl: exchange.baseUrl,
       mailDomain,
       admin,
-      takeCoin: (value) => coins.take(value),
-      codeFor: (address) => (office.lastMailTo(address) ? office.codeFor(address) : undefined),
-    });
+      takeCoin: (value: 1 | 2) => coins.take(value),
+      codeFor: (address: string) => (office.lastMailTo(address) ? office.codeFor(address) : undefined),
+    };
+    const { rows } = await pool.query<{ id: InstanceId; serial: string }>('select id, serial from instances');
+    const serials = new Map(rows.map(({ id, serial }) => [id, serial] as const));
+    return new Backend(server, database, pool, shops, commons, serials);
   }
 
   async close(): Promise<void> {

@@ -271,11 +271,8 @@ export class Lane {
   }
 
   private async judgeWatch(key: string, watch: Watch, actor: InstanceId | 'nobody'): Promise<void> {
-    if (watch.action.at !== actor) {
-      const fault = watch.judgeForeign();
-      if (fault !== undefined) throw this.leak(fault);
-      return;
-    }
+    const fault = watch.action.at === actor ? undefined : watch.judgeForeign();
+    if (fault !== undefined) throw this.leak(fault);
     const { merchant, state } = this.party(watch.action.at);
     const outcome = await watch.judgeOwn(merchant, state);
     if (typeof outcome === 'string') throw this.leak(outcome);

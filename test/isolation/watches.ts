@@ -1,39 +1,41 @@
+import type { EventBus } from '../../src/platform/events/event-bus';
 import type { LongPollHub, Wait } from '../../src/platform/long-poll/long-poll.hub';
 import { type Reply, send } from './door';
 import type { Merchant } from './merchant';
 import { boughtIn, type InstanceState, type OrderState } from './model';
 import { listed, publicQuery } from './sight';
-import type { Action, Session, Slot, WatchKind } from './steps';
+import type { Action, InstanceId, Session, Slot, WatchKind } from './steps';
 
 /** Longer than any history takes: who is answered earlier was woken. */
 const WATCH_MS = 600_000;
-const PATIENCE_MS = 20_000;
+/** For what must happen; used up only where it does not. */
+const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 2;
 
 /** One wait in the backend, as it goes on behind the request. */
 interface Waiting {
   /** How often it has looked whether it has something to tell. */
   looks: number;
+  /** What woke it. Counted when it is published, which is before the answer to whoever did it: looking takes its time. */
+  readonly wakes: string[];
 }
 
-/** Sees into the hub of a backend, which lives in this process. */
+/** Sees into the hub and the bus of a backend, which lives in this process. */
 export class HubWatcher {
   private readonly waits: Waiting[] = [];
+  /** The wait that subscribes at this moment. */
+  private current: Waiting | undefined;
+  /** All are being woken, as after every gap in the connection that listens. */
+  private isGap = false;
 
-  constructor(hub: LongPollHub) {
-    const { waits } = this;
-    const honest = hub.wait.bind(hub) as LongPollHub['wait'];
-    hub.wait = function <State, Answer>(wait: Wait<State, Answer>): Promise<Answer | undefined> {
-      // Nobody else waits.
-      if (wait.timeoutMs <= 0) return honest(wait);
-      const waiting: Waiting = { looks: 0 };
-      waits.push(waiting);
-      const judge: typeof wait.judge = (state, last) => {
-        waiting.looks += 1;
-        return wait.judge(state, last);
-      };
-      return honest({ ...wait, judge });
-    };
+  /** @param serials of the instances, in the database */
+  constructor(
+    hub: LongPollHub,
+    bus: EventBus,
+    private readonly serials: ReadonlyMap<InstanceId, string>,
+  ) {
+    this.watchHub(hub);
+    this.watchBus(bus);
   }
 
   get count(): number {
@@ -44,6 +46,51 @@ export class HubWatcher {
   asleep(number: number): Waiting | undefined {
     const waiting = this.waits[number];
     return waiting !== undefined && waiting.looks > 0 ? waiting : undefined;
+  }
+
+  /** What an exchange says of the accounts of the instance may come at any time. */
+  isFromExchange(topic: string, id: InstanceId): boolean {
+    return topic === `kyc:${this.serials.get(id)}`;
+  }
+
+  private watchHub(hub: LongPollHub): void {
+    const honest = hub.wait.bind(hub) as LongPollHub['wait'];
+    hub.wait = <State, Answer>(wait: Wait<State, Answer>): Promise<Answer | undefined> => {
+      // Nobody else waits.
+      if (wait.timeoutMs <= 0) return honest(wait);
+      const waiting: Waiting = { looks: 0, wakes: [] };
+      this.waits.push(waiting);
+      const judge: typeof wait.judge = (state, last) => {
+        waiting.looks += 1;
+        return wait.judge(state, last);
+      };
+      // The hub subscribes before it awaits anything.
+      this.current = waiting;
+      try {
+        return honest({ ...wait, judge });
+      } finally {
+        this.current = undefined;
+      }
+    };
+  }
+
+  private watchBus(bus: EventBus): void {
+    const honest = { subscribe: bus.subscribe.bind(bus), deliverAll: bus.deliverAll.bind(bus) };
+    bus.subscribe = (topic, listener) => {
+      const waiting = this.current;
+      return honest.subscribe(topic, (published) => {
+        if (!this.isGap) waiting?.wakes.push(published);
+        listener(published);
+      });
+    };
+    bus.deliverAll = () => {
+      this.isGap = true;
+      try {
+        honest.deliverAll();
+      } finally {
+        this.isGap = false;
+      }
+    };
   }
 }
 
@@ -56,10 +103,11 @@ type Due = 'wait' | 'may answer' | 'must answer';
 export class Watch {
   private reply: Reply | undefined;
   private failure: unknown;
-  private looksBefore: number;
+  private wakesBefore: number;
 
   private constructor(
     readonly action: WatchAction,
+    private readonly hub: HubWatcher,
     private readonly order: OrderState | undefined,
     private readonly madeBefore: number,
     private readonly waiting: Waiting,
@@ -67,7 +115,7 @@ export class Watch {
     private readonly abandon: AbortController,
     outcome: { watch?: Watch; reply?: Reply; failure?: unknown },
   ) {
-    this.looksBefore = waiting.looks;
+    this.wakesBefore = waiting.wakes.length;
     this.reply = outcome.reply;
     this.failure = outcome.failure;
     outcome.watch = this;
@@ -97,7 +145,7 @@ export class Watch {
       const waiting = hub.asleep(count);
       if (waiting) {
         const order = state.orders.get(action.slot);
-        return new Watch(action, order, state.made, waiting, done, abandon, outcome);
+        return new Watch(action, hub, order, state.made, waiting, done, abandon, outcome);
       }
       if (outcome.reply)
         throw new Error(`${path} does not wait: ${outcome.reply.status} ${outcome.reply.text}`);
@@ -113,20 +161,22 @@ export class Watch {
 
   /** To be called before each step. */
   remember(): void {
-    this.looksBefore = this.waiting.looks;
-  }
-
-  /** @returns what is wrong after something that does not concern this instance */
-  judgeForeign(): string | undefined {
-    if (this.reply || this.failure)
-      return `${this.name} was answered: ${this.reply?.status} ${this.reply?.text ?? String(this.failure)}`;
-    return this.waiting.looks > this.looksBefore ? `${this.name} was woken` : undefined;
+    this.wakesBefore = this.waiting.wakes.length;
   }
 
   /**
-   * After something that happened in this instance.
-   * @returns whether it is over, or what is wrong
+   * @returns what is wrong after something that does not concern this instance. An answer alone may be a late one, to
+   *   what woke it before.
    */
+  judgeForeign(): string | undefined {
+    if (this.failure) return `${this.name} failed: ${String(this.failure)}`;
+    const { at } = this.action;
+    const wakes = this.waiting.wakes.slice(this.wakesBefore);
+    const strange = wakes.filter((topic) => !this.hub.isFromExchange(topic, at));
+    return strange.length > 0 ? `${this.name} was woken by ${strange.join(', ')}` : undefined;
+  }
+
+  /** @returns whether it is over by what has happened in this instance, or what is wrong */
   async judgeOwn(merchant: Merchant, state: InstanceState): Promise<boolean | string> {
     const due = this.due(state);
     if (due === 'must answer') {

@@ -52,6 +52,12 @@ export class Engine {
     if (found) throw await this.shorten(found.seed, found.error);
   }
 
+  /** True if this history goes wrong. */
+  async disagreesOn(one: History): Promise<boolean> {
+    const [outcome] = await this.runTogether([one]);
+    return outcome?.error !== undefined;
+  }
+
   /** True if one of the histories goes wrong, as it must when the backend has a defect. */
   async disagreesWithin(seed: number, count: number): Promise<boolean> {
     return (await this.findDisagreement(seed, count)) !== undefined;

@@ -2,6 +2,8 @@ import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import pino from 'pino';
 import { closeApp, createApp } from '../../src/bootstrap';
+import { ExchangeDirectory } from '../../src/exchange/exchange-directory';
+import { ExchangeKeysCache } from '../../src/exchange/exchange-keys.cache';
 import { AppConfig, ExchangeSetting } from '../../src/platform/config/config';
 import { DAY_US } from '../../src/taler/timestamp';
 import { startSandboxExchange, SandboxExchange } from '../../sandbox/exchange/exchange-server';
@@ -11,6 +13,9 @@ import { createTestDatabase, TestDatabase } from './database';
 
 /** The operator's token of test servers. */
 export const OPERATOR_TOKEN = 'secret-token:operator-of-the-tests';
+
+/** For a download of keys; an exchange that is silent on purpose costs as much. */
+const KEYS_MS_MAX = 20_000;
 
 export interface TestServer {
   readonly app: NestExpressApplication;
@@ -64,6 +69,17 @@ export async function startTestServer(options: {
   const { port } = app.getHttpServer().address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/`;
   return { app, url, api: new Api(url), config, close: () => closeApp(app) };
+}
+
+/**
+ * Waits until the server knows the keys of its exchanges, or that they are not to be had: the creation of an order waits a
+ * second for them and then does without, which on a busy machine would be another contract.
+ */
+export async function untilKeys({ app }: Pick<TestServer, 'app'>): Promise<void> {
+  const keys = app.get(ExchangeKeysCache);
+  const waitMs = KEYS_MS_MAX;
+  const exchanges = app.get(ExchangeDirectory).list();
+  await Promise.all(exchanges.map((exchange) => keys.get(exchange, { waitMs }).catch(() => undefined)));
 }
 
 /** A shop: an instance with a bank account and a token. */
@@ -135,6 +151,7 @@ export async function startTestWorld(
   ]);
   const exchanges = [exchange, ...(options.moreExchanges ?? [])].map(settingOf);
   const server = await startTestServer({ database, exchanges, clock, config: options.config });
+  await untilKeys(server);
   const shop = await createShop(server, 'shop');
   return {
     database,

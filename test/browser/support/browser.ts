@@ -10,8 +10,10 @@ import {
 
 /** What people are shown, for people to look at: one picture for each page and variant. */
 const SCREENSHOTS = join(__dirname, '../../../test-output/screenshots');
-/** A page of ours is there in milliseconds; a machine under load takes longer. */
-const TIMEOUT_MS = 30_000;
+/** A page of ours is there in milliseconds, and asks again after 15 s at most; a machine under load takes longer. */
+const TIMEOUT_MS = 60_000;
+/** A browser that starts for the first time on a machine under load. */
+const LAUNCH_MS_MAX = 120_000;
 
 /** Path of Chromium: CHROMIUM, else the one on the PATH; undefined: there is none. */
 function findChromium(): string | undefined {
@@ -45,8 +47,10 @@ export function describeInBrowser(name: string, suite: (browser: () => TestBrows
       if (path === undefined) throw new Error('CI without Chromium: .ci/run installs it');
       // Everything runs as root in containers, where Chromium has no sandbox of its own to offer.
       const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-      browser = new TestBrowser(await chromium.launch({ executablePath: path, args }));
-    }, 60_000);
+      browser = new TestBrowser(
+        await chromium.launch({ executablePath: path, args, timeout: LAUNCH_MS_MAX }),
+      );
+    }, 2 * LAUNCH_MS_MAX);
     afterAll(() => browser?.close());
     afterEach(() => browser?.closeTabs());
     suite(() => browser ?? fail());
@@ -77,9 +81,13 @@ export class TestBrowser {
       timezoneId: 'UTC',
       ...options,
     });
-    this.closers.push(() => context.close());
     context.setDefaultTimeout(TIMEOUT_MS);
     const page = await context.newPage();
+    this.closers.push(async () => {
+      // A page asks on until its end, and what is on its way then matters to nobody.
+      await page.unrouteAll({ behavior: 'ignoreErrors' });
+      await context.close();
+    });
     const faults: string[] = [];
     page.on('pageerror', (error) => faults.push(`script: ${error.message}`));
     page.on('dialog', (dialog) => {
@@ -127,4 +135,16 @@ export async function shortenPolls(page: Page, timeoutMs: number): Promise<void>
         .replace(/timeout_ms=\d+/, `timeout_ms=${timeoutMs}`),
     }),
   );
+}
+
+/**
+ * Keeps a page without a script from looking again by itself after 15 s, which would come between the steps of a test on
+ * a slow machine: it is told to do so after as many hours.
+ */
+export async function forbidRefresh(page: Page, url: string): Promise<void> {
+  await page.route(url, async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace('content="15"', 'content="54000"');
+    await route.fulfill({ response, body });
+  });
 }

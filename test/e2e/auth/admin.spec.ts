@@ -1,24 +1,29 @@
-import { OPERATOR_TOKEN } from '../../support/app';
+import { OPERATOR_TOKEN, startTestServer, type TestServer } from '../../support/app';
+import { TestClock } from '../../support/clock';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
+import { until } from '../long-poll/waiting';
 import { expectRefusal } from '../orders/helpers';
-import { eventually, runProgram, ServerProcess, type Exit } from '../payments/support/server-process';
+import { runProgram, type Exit } from '../payments/support/server-process';
 
-/** Processes are started, and the first start may have to build them. */
-jest.setTimeout(180_000);
+/** A dozen processes in one test, of which the first may have to build them. */
+jest.setTimeout(300_000);
 
 const ADMIN = 'src/admin/main.js';
 const TOKEN = /^secret-token:[0-9A-HJKMNP-TV-Z]{52}\n$/;
 
 describe('taler-merchant-admin', () => {
   let database: TestDatabase;
-  let server: ServerProcess;
+  /** Its clock stands still: what it remembers of a token ends by the word of the program, not by itself. */
+  let server: TestServer;
 
   beforeAll(async () => {
     database = await createTestDatabase();
-    server = await ServerProcess.start({ database });
+    const clock = new TestClock();
+    clock.stop();
+    server = await startTestServer({ database, clock });
   });
   afterAll(async () => {
-    await server?.stop();
+    await server?.close();
     await database?.drop();
   });
 
@@ -58,7 +63,7 @@ describe('taler-merchant-admin', () => {
       code: 0,
       output: 'changed the password of changing and revoked its tokens\n',
     });
-    await eventually(async () => (await tryOut('changing', token)).status === 401);
+    await until(async () => (await tryOut('changing', token)).status === 401, 'the revocation');
     expectRefusal(await login('changing', 'old'), 401, 2015);
     expect((await login('changing', 'new pass:wörd')).status).toBe(200);
   });
@@ -93,7 +98,7 @@ describe('taler-merchant-admin', () => {
     expect(unsure.output).toContain('--yes');
     expect((await tryOut('doomed', token)).status).toBe(200);
     expect(ended(await admin('instance purge doomed --yes'))).toEqual({ code: 0, output: 'purged doomed\n' });
-    await eventually(async () => (await tryOut('doomed', token)).status === 404);
+    await until(async () => (await tryOut('doomed', token)).status === 404, 'the purge');
     expect(await database.query(`select from instances where id = 'doomed'`)).toEqual([]);
     expect(ended(await admin('instance purge doomed --yes'))).toEqual({
       code: 1,
@@ -133,14 +138,14 @@ describe('taler-merchant-admin', () => {
       code: 0,
       output: `revoked token ${serial} of guarded\n`,
     });
-    await eventually(async () => (await tryOut('guarded', token)).status === 401);
+    await until(async () => (await tryOut('guarded', token)).status === 401, 'the revocation of one');
     expect((await tryOut('guarded', forever)).status).toBe(200);
     expect(await admin(`token revoke guarded ${serial}`)).toMatchObject({
       code: 1,
       output: expect.stringContaining('[2042]'),
     });
     expect((await admin('token revoke guarded all')).output).toBe('revoked all tokens of guarded\n');
-    await eventually(async () => (await tryOut('guarded', forever)).status === 401);
+    await until(async () => (await tryOut('guarded', forever)).status === 401, 'the revocation of all');
     expect(ended(await admin('token list guarded'))).toEqual({ code: 0, output: '' });
   });
 

@@ -1,5 +1,6 @@
 import type { Application } from 'express';
-import { createShop, OPERATOR_TOKEN, startTestWorld, type TestShop, type TestWorld } from '../../support/app';
+import { createShop, OPERATOR_TOKEN, type TestShop, type TestWorld } from '../../support/app';
+import { startStillWorld } from '../instances/helpers';
 import { RawClient, type RawReply } from '../bad-input/raw-client';
 import { GRANTED, WANTED, withoutNames } from './access-table';
 
@@ -30,7 +31,7 @@ describe('every route there is', () => {
   const tokens = new Map<string, string>();
 
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
     client = new RawClient(world.server.url);
     shop = world.shop;
     [admin, other] = await Promise.all([

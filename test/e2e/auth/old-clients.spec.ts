@@ -1,12 +1,12 @@
-import { createShop, OPERATOR_TOKEN, startTestWorld, type TestWorld } from '../../support/app';
-import { CONFIGURATION, login, operator } from '../instances/helpers';
+import { createShop, OPERATOR_TOKEN, type TestWorld } from '../../support/app';
+import { CONFIGURATION, login, operator, startStillWorld } from '../instances/helpers';
 import { expectRefusal, uniqueId } from '../orders/helpers';
 
 /** management.md 2.1: before v19 `auth` held a token, which was shown as it is. */
 describe('clients of before v19', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld({ config: { selfProvisioning: true } });
+    world = await startStillWorld({ selfProvisioning: true });
   });
   afterAll(() => world?.close());
 

@@ -1,13 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import {
-  createShop,
-  settingOf,
-  startTestServer,
-  startTestWorld,
-  type TestServer,
-  type TestWorld,
-} from '../../support/app';
+import { ExchangeDirectory } from '../../../src/exchange/exchange-directory';
+import { ExchangeKeysCache } from '../../../src/exchange/exchange-keys.cache';
+import { createShop, settingOf, startTestServer, type TestServer, type TestWorld } from '../../support/app';
+import { startStillWorld } from '../instances/helpers';
+import { LONG_MS } from '../long-poll/waiting';
 import { expectRefusal } from '../orders/helpers';
 import { Customer } from '../payments/support/customer';
 import { coinsOf, withdrawCoins } from '../payments/support/purse';
@@ -45,7 +42,7 @@ describe('what the server calls', () => {
   let world: TestWorld;
   let trap: Trap;
   beforeAll(async () => {
-    [world, trap] = await Promise.all([startTestWorld(), Trap.start()]);
+    [world, trap] = await Promise.all([startStillWorld(), Trap.start()]);
   });
   afterAll(async () => {
     await world?.close();
@@ -104,6 +101,11 @@ describe('what the server calls', () => {
     try {
       const setting = { ...settingOf(world.exchange), baseUrl: redirecting.url };
       server = await startTestServer({ database: world.database, clock: world.clock, exchanges: [setting] });
+      const [exchange] = server.app.get(ExchangeDirectory).list();
+      if (!exchange) throw new Error('no exchange is configured');
+      // Only once the attempt to get keys is over has what it came across been followed, or not.
+      const keys = server.app.get(ExchangeKeysCache).get(exchange, { waitMs: LONG_MS });
+      await expect(keys).rejects.toMatchObject({ code: 2010 });
       const shop = await createShop(server, 'redirected');
       const order = { order: { amount: 'KUDOS:1', summary: 's' } };
       const answer = await shop.api.post('private/orders', order, { token: shop.token });
@@ -120,7 +122,7 @@ describe('what the server calls', () => {
 describe('what browsers are told of every answer', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 

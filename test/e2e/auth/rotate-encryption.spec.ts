@@ -1,19 +1,11 @@
-import type { SandboxExchange } from '../../../sandbox/exchange/exchange-server';
-import {
-  createOrder,
-  createShop,
-  settingOf,
-  startTestServer,
-  startTestWorld,
-  type TestServer,
-  type TestShop,
-  type TestWorld,
-} from '../../support/app';
+import { createOrder, createShop, type TestServer, type TestShop, type TestWorld } from '../../support/app';
+import { serverBeside, startStillWorld } from '../instances/helpers';
 import { Api } from '../../support/api';
 import { claim, uniqueId } from '../orders/helpers';
 import { runProgram } from '../payments/support/server-process';
 
-jest.setTimeout(180_000);
+/** Programs run while servers start one after the other. */
+jest.setTimeout(300_000);
 
 const FIRST = Buffer.alloc(32, 1);
 const SECOND = Buffer.alloc(32, 2);
@@ -21,10 +13,8 @@ const CREDENTIALS = { type: 'basic', username: 'shop', password: 'of the bank' }
 
 describe('keys rotate-encryption', () => {
   let world: TestWorld;
-  let exchange: SandboxExchange;
   beforeAll(async () => {
-    world = await startTestWorld();
-    exchange = world.exchange;
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 
@@ -39,12 +29,7 @@ describe('keys rotate-encryption', () => {
       { args: ['keys', 'rotate-encryption'] },
     );
   const serverWith = (keyEncryptionKey?: Buffer, keyEncryptionKeyOld?: Buffer) =>
-    startTestServer({
-      database: world.database,
-      clock: world.clock,
-      exchanges: [settingOf(exchange)],
-      config: { keyEncryptionKey, keyEncryptionKeyOld },
-    });
+    serverBeside(world, { keyEncryptionKey, keyEncryptionKeyOld });
   const at = (server: TestServer, shop: TestShop): TestShop => {
     const url = `${server.url}instances/${shop.id}/`;
     return { ...shop, url, api: new Api(url) };

@@ -1,14 +1,14 @@
-import { createShop, startTestWorld, type TestShop, type TestWorld } from '../../support/app';
+import { createShop, type TestShop, type TestWorld } from '../../support/app';
 import type { ApiAnswer } from '../../support/api';
 import { missingTable, refusedWrites } from '../faults/trouble';
-import { operator, tokenOf } from '../instances/helpers';
+import { operator, tokenOf, startStillWorld } from '../instances/helpers';
 import { expectRefusal, uniqueId } from '../orders/helpers';
 
 describe('tokens when something is wrong', () => {
   let world: TestWorld;
   let shop: TestShop;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
   beforeEach(async () => {

@@ -8,6 +8,8 @@ import {
   settingOf,
   TestWorld,
 } from '../../support/app';
+import type { AppConfig } from '../../../src/platform/config/config';
+import { withServer } from '../instances/helpers';
 import { expectRefusal, privateStatus } from '../orders/helpers';
 
 describe('GET config', () => {
@@ -60,24 +62,19 @@ describe('GET config', () => {
   });
 
   it('tells what the operator has set', async () => {
-    const server = await startTestServer({
-      database: world.database,
-      exchanges: [settingOf(world.exchange)],
-      clock: world.clock,
-      config: {
-        defaultPersona: 'point-of-sale',
-        selfProvisioning: true,
-        mandatoryTanChannels: ['email'],
-        phoneRegex: { text: '^[+]', regExp: /^[+]/ },
-        paymentTargetTypes: ['iban', 'x-taler-bank'],
-        paymentTargetRegex: { text: '/CH', regExp: /\/CH/ },
-        defaultPayDelay: 60_000_000n,
-        defaultRefundDelay: 0n,
-        defaultWireTransferDelay: 120_000_000n,
-        defaultWireTransferRoundingInterval: 'WEEK',
-      },
-    });
-    try {
+    const config: Partial<AppConfig> = {
+      defaultPersona: 'point-of-sale',
+      selfProvisioning: true,
+      mandatoryTanChannels: ['email'],
+      phoneRegex: { text: '^[+]', regExp: /^[+]/ },
+      paymentTargetTypes: ['iban', 'x-taler-bank'],
+      paymentTargetRegex: { text: '/CH', regExp: /\/CH/ },
+      defaultPayDelay: 60_000_000n,
+      defaultRefundDelay: 0n,
+      defaultWireTransferDelay: 120_000_000n,
+      defaultWireTransferRoundingInterval: 'WEEK',
+    };
+    await withServer(world, config, async (server) => {
       for (const path of ['config', 'instances/shop/config']) {
         expect(await server.api.get(path)).toMatchObject({
           status: 200,
@@ -95,9 +92,7 @@ describe('GET config', () => {
           },
         });
       }
-    } finally {
-      await server.close();
-    }
+    });
   });
 
   it('announces no stage whose calls are missing: current:revision:age, down to v20', () => {
@@ -147,13 +142,7 @@ describe('GET config', () => {
     };
 
     async function urlsOf(config: { trustProxy?: boolean; baseUrl?: string }) {
-      const server = await startTestServer({
-        database: world.database,
-        exchanges: [settingOf(world.exchange)],
-        clock: world.clock,
-        config,
-      });
-      try {
+      return withServer(world, config, async (server) => {
         const options = { token: world.shop.token, headers: PROXY };
         const path = 'instances/shop/private/orders';
         const created = await server.api.post(
@@ -169,9 +158,7 @@ describe('GET config', () => {
         return [body.proto_contract_terms.merchant_base_url, body.taler_pay_uri, body.order_status_url].map(
           strip,
         );
-      } finally {
-        await server.close();
-      }
+      });
     }
 
     it('is that of the request, whatever an untrusted proxy says', async () => {

@@ -32,6 +32,12 @@ describe('GET exchanges', () => {
 
   const statusesOf = async (server: TestServer) =>
     (await server.api.get('exchanges')).body.exchanges as Status[];
+  /** What is told of all exchanges once it is so of each. */
+  async function statusesOnce(server: TestServer, isSo: (status: Status) => boolean): Promise<Status[]> {
+    let statuses: Status[] = [];
+    await until(async () => (statuses = await statusesOf(server)).every(isSo), 'what is known of the keys');
+    return statuses;
+  }
   async function withExchanges(
     exchanges: readonly ExchangeSetting[],
     work: (server: TestServer) => Promise<void>,
@@ -47,7 +53,7 @@ describe('GET exchanges', () => {
   const nowS = () => Number(world.clock.nowUs() / 1_000_000n);
 
   it('tells when good keys expire and are asked for again, and who may be paid', async () => {
-    await until(async () => (await statusesOf(world.server))[0]?.keys_http_status === 200, 'the keys');
+    await statusesOnce(world.server, ({ keys_http_status }) => keys_http_status === 200);
     const answer = await world.server.api.get('exchanges');
     expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } });
     expect(answer.body).toEqual({
@@ -87,11 +93,7 @@ describe('GET exchanges', () => {
     const failing = { baseUrl: broken.baseUrl, masterPub: STRANGER, currency: 'EUR' };
     broken.answer = { status: 503, body: '{"code":1}' };
     await withExchanges([silent, settingOf(world.exchange), failing], async (server) => {
-      await until(
-        async () => (await statusesOf(server)).every(({ keys_hint }) => !/being/.test(keys_hint)),
-        'verdicts',
-      );
-      const statuses = await statusesOf(server);
+      const statuses = await statusesOnce(server, ({ keys_hint }) => !/being/.test(keys_hint));
       expect(
         statuses.map(({ exchange_url, keys_http_status, keys_ec }) => [
           exchange_url,
@@ -118,8 +120,8 @@ describe('GET exchanges', () => {
     // Under a name of its own: the database knows good keys of the other.
     const wrong = { baseUrl: baseUrl.replace('127.0.0.1', 'localhost'), masterPub: STRANGER, currency };
     await withExchanges([wrong], async (server) => {
-      await until(async () => (await statusesOf(server))[0]?.keys_ec !== 0, 'the verdict');
-      expect((await statusesOf(server))[0]).toMatchObject({ keys_http_status: 200, keys_ec: 2010 });
+      const [status] = await statusesOnce(server, ({ keys_ec }) => keys_ec !== 0);
+      expect(status).toMatchObject({ keys_http_status: 200, keys_ec: 2010 });
     });
   });
 

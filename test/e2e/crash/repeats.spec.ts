@@ -1,15 +1,16 @@
+import { LONG_MS } from '../long-poll/waiting';
 import { Customer } from '../payments/support/customer';
 import { countAttempts, depositedFor, refundedFor } from '../payments/support/ledger';
 import { eventually } from '../payments/support/server-process';
 import { abort, type CoinRefund, collect, expectAllConfirmed, grant } from '../refunds/support';
 import { CRASHES, REPEATED_CRASHES, titled } from './cases';
 import { type Ending, endingOf, type Scene } from './ending';
-import { PATIENCE_MS, Stage } from './stage';
+import { Stage } from './stage';
 import { DEPOSIT, type Story } from './stories';
 import { waypointsInSource } from './waypoints-in-source';
 
-/** Processes are started and killed, and the first start may have to build them. */
-jest.setTimeout(180_000);
+/** Processes are started and killed, and the first start may have to build them: each may take as long as another test. */
+jest.setTimeout(600_000);
 
 /** Long enough for a second request to arrive while the exchange thinks about the first one. */
 const THINKING_MS = 500;
@@ -76,11 +77,13 @@ describe('a server that is killed', () => {
 
   it.each(REPEATED_CRASHES.map((crash) => [titled(crash), crash] as const))(
     'at %s, and again while the request is repeated: the third one comes to the same end, and so does a fourth',
-    async (_title, { story, place, nth }) => {
+    async (_title, { story, place, nth, freeze }) => {
       const wanted = await endOf(story);
       const scene = await story.begin(stage);
       stage.trap.arm(place, nth);
+      freeze?.(stage);
       await stage.expectDeath(scene.send(stage.shop));
+      stage.thaw();
       await stage.restart();
       await stage.expectDeath(scene.send(stage.shop));
       stage.trap.disarm();
@@ -91,8 +94,7 @@ describe('a server that is killed', () => {
   );
 
   /** The payment is in the hands of the server. */
-  const untilAttempted = () =>
-    eventually(async () => (await countAttempts(stage.database)) === 1, PATIENCE_MS);
+  const untilAttempted = () => eventually(async () => (await countAttempts(stage.database)) === 1);
   /** A request that comes later than another one has been read by the server by then, too. */
   const untilRead = async ({ orderId }: Customer) => {
     const { shop } = stage;
@@ -159,7 +161,8 @@ describe('a server that is killed', () => {
       const customer = await Customer.order(stage.shop, { amount: 'KUDOS:4' });
       expect((await customer.spend(coins)).status).toBe(200);
       expect((await grant(stage.shop, customer, 'KUDOS:3')).status).toBe(200);
-      stage.trap.arm('refund: confirmation recorded', 2);
+      // None of the two can have both coins by then.
+      stage.trap.arm('refund: confirmed by exchange', 2);
       const collecting = [collect(stage.shop, customer), collect(stage.shop, customer)];
       await stage.expectDeath(...collecting);
       stage.trap.disarm();
@@ -176,7 +179,7 @@ describe('a server that is killed', () => {
       const coins = await stage.withdraw(['5']);
       const customer = await Customer.order(stage.shop);
       const poll = () =>
-        stage.shop.api.get(`private/orders/${customer.orderId}?timeout_ms=20000`, {
+        stage.shop.api.get(`private/orders/${customer.orderId}?timeout_ms=${LONG_MS}`, {
           token: stage.shop.token,
         });
       const waiting = poll();

@@ -5,11 +5,8 @@ import { createShop, settingOf, startTestServer, type TestServer, type TestShop 
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { countAttempts, expectBooksToAgree, expectRefundTotalsToAgree } from '../payments/support/ledger';
 import { type CoinWish, type Coin, withdrawCoins } from '../payments/support/purse';
-import { eventually, ServerProcess } from '../payments/support/server-process';
+import { callRecovery, eventually, ServerProcess } from '../payments/support/server-process';
 import { Trap } from './trap';
-
-/** Other suites may have the processors. */
-export const PATIENCE_MS = 30_000;
 
 /** What all tests of crashes share: one database, two exchanges, and a server that has to be started ever anew. */
 export class Stage {
@@ -57,14 +54,29 @@ export class Stage {
   }
 
   /** Starts the next process, on the port of the one before: contracts name it. */
-  async restart(environment: Record<string, string> = {}): Promise<void> {
+  async restart(): Promise<void> {
+    this.running = await this.start();
+  }
+
+  /** The next process runs the jobs, as in production, and dies of them: at the latest when they are called for. */
+  async dieOfJobs(): Promise<void> {
+    this.running = await this.start({ TALER_RUN_JOBS: '1' }, true);
+    await eventually(async () => {
+      await callRecovery(this.database);
+      return this.isDead();
+    });
+    await this.expectDeath();
+  }
+
+  private start(environment: Record<string, string> = {}, mayDie = false): Promise<ServerProcess> {
     const { setting } = this.trap;
-    this.running = await ServerProcess.start({
+    return ServerProcess.start({
       database: this.database,
       exchanges: this.settings,
       port: this.running?.port,
       nodeArguments: setting.nodeArguments,
       environment: { ...setting.environment, ...environment },
+      mayDie,
     });
   }
 
@@ -81,7 +93,7 @@ export class Stage {
     expect(answers.map((answer) => answer && `${answer.status} ${answer.text}`)).toEqual(
       requests.map(() => undefined),
     );
-    await eventually(() => this.isDead(), PATIENCE_MS);
+    await eventually(() => this.isDead());
     expect((await this.server.exited).signal).toBe('SIGKILL');
   }
 
@@ -92,7 +104,7 @@ export class Stage {
     await eventually(async () => {
       await jobs.runOnce();
       return (await countAttempts(this.database)) === 0;
-    }, PATIENCE_MS);
+    });
   }
 
   /** Pay requests that are open although their order is not paid yet. */
@@ -103,11 +115,16 @@ export class Stage {
     return Number(row?.count);
   }
 
+  /** The exchanges are as they should be. What they do not answer ends with the process that waits for it. */
+  thaw(): void {
+    this.exchange.clearFaults();
+    this.second.clearFaults();
+  }
+
   /** Ends a test: nothing is out of order, and what a failure has left behind is not the fault of the next test. */
   async settle(): Promise<void> {
     this.trap.disarm();
-    this.exchange.clearFaults();
-    this.second.clearFaults();
+    this.thaw();
     if (await this.isDead()) await this.restart();
     try {
       await expectBooksToAgree(this.database, [this.exchange, this.second]);

@@ -6,9 +6,7 @@ import { Customer } from '../payments/support/customer';
 import { countAttempts, expectBooksToAgree } from '../payments/support/ledger';
 import { eventually } from '../payments/support/server-process';
 import { Endpoint, ENDPOINTS, Purse, type ReadyRequest } from './endpoints';
-import { missingTable, refusedWrites, shutDatabase, type Trouble } from './trouble';
-
-jest.setTimeout(60_000);
+import { missingTable, PATIENCE_MS, refusedWrites, shutDatabase, type Trouble } from './trouble';
 
 const { GENERIC_DB_START_FAILED: START_FAILED, GENERIC_DB_STORE_FAILED: STORE_FAILED } = TalerCode;
 const { GENERIC_DB_FETCH_FAILED: FETCH_FAILED, GENERIC_DB_COMMIT_FAILED: COMMIT_FAILED } = TalerCode;
@@ -160,7 +158,7 @@ describe('when the database is in trouble', () => {
       trouble = undefined;
       expect(await fingerprint()).toEqual(before);
       for (const endpoint of ENDPOINTS) await expectGranted(endpoint, requestOf(endpoint));
-      await eventually(async () => (await world.server.api.get('readyz')).status === 200);
+      await eventually(async () => (await world.server.api.get('readyz')).status === 200, PATIENCE_MS);
     });
   });
 });

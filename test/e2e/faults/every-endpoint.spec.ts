@@ -3,8 +3,6 @@ import { Api } from '../../support/api';
 import { createOrder, createShop, OPERATOR_TOKEN, startTestWorld, type TestWorld } from '../../support/app';
 import { expectRefusal, makeNonce } from '../orders/helpers';
 
-jest.setTimeout(60_000);
-
 /** Endpoints of orders.md with a path below the instance. */
 const WITHOUT_BODY = [
   ['GET', 'config'],

@@ -6,8 +6,6 @@ import { Api } from '../../support/api';
 import { createOrder, startTestWorld, type TestWorld } from '../../support/app';
 import { missingTable, refusedWrites } from './trouble';
 
-jest.setTimeout(60_000);
-
 describe('the log of trouble with the database', () => {
   let world: TestWorld;
   let app: Awaited<ReturnType<typeof createApp>>;
@@ -18,7 +16,9 @@ describe('the log of trouble with the database', () => {
     world = await startTestWorld();
     const log = new Writable({
       write(chunk: Buffer, _encoding, done) {
-        lines.push(JSON.parse(chunk.toString()) as Record<string, unknown>);
+        const line = JSON.parse(chunk.toString()) as Record<string, unknown>;
+        // Whether the machine stalled, which is no trouble of ours.
+        if (line['msg'] !== 'the LISTEN connection was lost') lines.push(line);
         done();
       },
     });

@@ -7,6 +7,9 @@ export interface Trouble {
   end(): Promise<void>;
 }
 
+/** For what must happen; used up only where it does not. */
+export const PATIENCE_MS = 60_000;
+
 /** Connections of the backend, those that listen included. */
 const OF_BACKEND = `application_name like 'taler-merchant%'`;
 
@@ -47,6 +50,6 @@ export async function shutDatabase(database: TestDatabase): Promise<Trouble> {
   const backends = `from pg_stat_activity where datname = '${name}' and ${OF_BACKEND}`;
   await ask(server, `alter database ${name} allow_connections false`);
   await ask(server, `select pg_terminate_backend(pid) ${backends}`);
-  await eventually(async () => (await ask(server, `select pid ${backends}`)).length === 0);
+  await eventually(async () => (await ask(server, `select pid ${backends}`)).length === 0, PATIENCE_MS);
   return { end: async () => void (await ask(server, `alter database ${name} allow_connections true`)) };
 }

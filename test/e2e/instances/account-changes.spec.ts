@@ -1,8 +1,8 @@
 import { decodeBase32, encodeBase32 } from '../../../src/taler/base32';
-import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { createOrder, createShop, TestShop, TestWorld } from '../../support/app';
 import { expectRefusal, privateStatus, uniqueId } from '../orders/helpers';
 import { OPERATOR_TOKEN } from '../../support/app';
-import { withServer } from './helpers';
+import { withServer, startStillWorld } from './helpers';
 
 const UNKNOWN = encodeBase32(Buffer.alloc(64, 4));
 const BASIC = { type: 'basic', username: 'bank-user', password: 'of the bank' };
@@ -14,7 +14,7 @@ describe('bank accounts', () => {
   let world: TestWorld;
   let shop: TestShop;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
     shop = world.shop;
   });
   afterAll(() => world?.close());

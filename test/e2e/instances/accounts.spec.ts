@@ -1,13 +1,14 @@
 import { encodeBase32, decodeBase32 } from '../../../src/taler/base32';
 import { hashWire } from '../../../src/taler/payto';
-import { createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { createShop, TestShop, TestWorld } from '../../support/app';
+import { startStillWorld } from './helpers';
 import { expectRefusal, privateStatus, uniqueId } from '../orders/helpers';
 
 describe('bank accounts', () => {
   let world: TestWorld;
   let shop: TestShop;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
     shop = world.shop;
   });
   afterAll(() => world?.close());

@@ -1,11 +1,11 @@
-import { createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { createShop, TestShop, TestWorld } from '../../support/app';
 import { expectRefusal, uniqueId } from '../orders/helpers';
-import { login, newInstance, operator, tokenOf } from './helpers';
+import { login, newInstance, operator, tokenOf, startStillWorld } from './helpers';
 
 describe('changing the password of an instance', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 

@@ -1,12 +1,10 @@
 import { TalerCode } from '../../../src/taler/error-codes';
 import type { ApiAnswer } from '../../support/api';
-import { createShop, startTestWorld, TestServer, TestWorld } from '../../support/app';
+import { createShop, TestServer, TestWorld } from '../../support/app';
 import { fingerprinter, type Fingerprint } from '../bad-input/fingerprint';
 import { missingTable, refusedWrites, shutDatabase, type Trouble } from '../faults/trouble';
 import { expectRefusal, uniqueId } from '../orders/helpers';
-import { CONFIGURATION, newInstance, operator, serverBeside } from './helpers';
-
-jest.setTimeout(60_000);
+import { CONFIGURATION, newInstance, operator, serverBeside, startStillWorld } from './helpers';
 
 const { GENERIC_DB_START_FAILED: START_FAILED, GENERIC_DB_STORE_FAILED: STORE_FAILED } = TalerCode;
 const { GENERIC_DB_FETCH_FAILED: FETCH_FAILED, GENERIC_DB_COMMIT_FAILED: COMMIT_FAILED } = TalerCode;
@@ -185,7 +183,7 @@ describe('instances when the database is in trouble', () => {
   let server: TestServer;
   let fingerprint: () => Promise<Fingerprint>;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
     server = await serverBeside(world, { selfProvisioning: true });
     fingerprint = await fingerprinter(world.database);
   });

@@ -1,20 +1,27 @@
+import { ExchangeClient } from '../../../src/exchange/exchange.client';
 import { encodeBase32 } from '../../../src/taler/base32';
 import { Api, ApiAnswer } from '../../support/api';
-import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { createOrder, createShop, TestShop, TestWorld, untilKeys } from '../../support/app';
 import { claim, createClaimed, createPaid, expectRefusal, uniqueId } from '../orders/helpers';
-import { until } from '../long-poll/waiting';
 import { Customer } from '../payments/support/customer';
-import { countAttempts } from '../payments/support/ledger';
 import { coinsOf, withdrawCoins } from '../payments/support/purse';
-import { CONFIGURATION, login, newInstance, operator, tokenOf, untilBlocked, withServer } from './helpers';
+import {
+  CONFIGURATION,
+  login,
+  newInstance,
+  operator,
+  startStillWorld,
+  tokenOf,
+  untilBlocked,
+  withServer,
+} from './helpers';
 
-const DEPOSIT = { method: 'POST', path: '/batch-deposit' };
 const DAY_S = 86_400;
 
 describe('the end of an instance', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 
@@ -216,6 +223,8 @@ describe('the end of an instance', () => {
         world.clock.advanceSeconds(10 * DAY_S + 1);
         expect((await api.delete(`${path}?purge=yes`, operator)).status).toBe(204);
       });
+      // Those of then have expired.
+      await untilKeys(world.server);
       expect(await rowOf(shop)).toBeUndefined();
     });
 
@@ -233,14 +242,32 @@ describe('the end of an instance', () => {
     const shop = await newShop();
     const customer = await Customer.order(shop, { amount: 'KUDOS:4' });
     const coins = await withdraw(1, '5');
-    world.exchange.addFault({ match: DEPOSIT, action: 'slow', ms: 1_500 });
+    const answer = holdNextDeposit();
     const payment = customer.spend(coins);
-    await until(async () => (await countAttempts(world.database)) > 0, 'the payment under way');
+    await answer.isHeld;
     const refused = { detail: `${shop.id}: a payment is on its way` };
     for (const query of ['', '?purge=yes']) expectRefusal(await erase(shop, query), 409, 2625, refused);
+    answer.release();
     expect(customer.isReceipt(await payment)).toBe(true);
     expect((await erase(shop)).status).toBe(204);
   });
+
+  /** The exchange accepts the next deposit, and its answer is under way until the test releases it. */
+  function holdNextDeposit(): { isHeld: Promise<void>; release: () => void } {
+    const client = world.server.app.get(ExchangeClient);
+    const deposit = client.batchDeposit.bind(client);
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const isHeld = new Promise<void>((resolve) => {
+      jest.spyOn(client, 'batchDeposit').mockImplementationOnce(async (call) => {
+        const outcome = await deposit(call);
+        resolve();
+        await released;
+        return outcome;
+      });
+    });
+    return { isHeld, release };
+  }
 
   it('is no obstacle to requests that come at the same moment: they are granted or find it gone', async () => {
     const shop = await newShop();

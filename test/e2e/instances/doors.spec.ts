@@ -1,7 +1,7 @@
 import { encodeBase32 } from '../../../src/taler/base32';
-import { createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { createShop, TestShop, TestWorld } from '../../support/app';
 import { expectRefusal } from '../orders/helpers';
-import { newInstance, operator, tokenOf } from './helpers';
+import { newInstance, operator, tokenOf, startStillWorld } from './helpers';
 
 const HASH = encodeBase32(Buffer.alloc(64, 4));
 /** More than the 8 MiB that a body may have. */
@@ -42,7 +42,7 @@ describe('the doors of instances', () => {
   let admin: TestShop;
   const narrow = new Map<string, string>();
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
     admin = await createShop(world.server, 'admin');
     for (const shop of [admin, world.shop]) {
       for (const scope of ['order-simple', 'readonly']) {

@@ -3,9 +3,11 @@ import {
   OPERATOR_TOKEN,
   settingOf,
   startTestServer,
+  startTestWorld,
   TestServer,
   TestShop,
   TestWorld,
+  untilKeys,
 } from '../../support/app';
 import { until } from '../long-poll/waiting';
 import type { TestDatabase } from '../../support/database';
@@ -36,10 +38,19 @@ export async function tokenOf(server: TestServer, shop: TestShop, scope = 'all')
   return answer.body.access_token as string;
 }
 
-/** Another server on the database of the world; close it. */
-export function serverBeside(world: TestWorld, config: Partial<AppConfig> = {}): Promise<TestServer> {
+/** A world in which nothing happens by itself: the clock stands still. */
+export async function startStillWorld(config: Partial<AppConfig> = {}): Promise<TestWorld> {
+  const world = await startTestWorld({ config });
+  world.clock.stop();
+  return world;
+}
+
+/** Another server on the database of the world, with the keys of its exchange; close it. */
+export async function serverBeside(world: TestWorld, config: Partial<AppConfig> = {}): Promise<TestServer> {
   const { database, clock, exchange } = world;
-  return startTestServer({ database, clock, exchanges: [settingOf(exchange)], config });
+  const server = await startTestServer({ database, clock, exchanges: [settingOf(exchange)], config });
+  await untilKeys(server);
+  return server;
 }
 
 /** Runs `work` with a server of other settings on the database of the world. */

@@ -1,11 +1,5 @@
-import {
-  createShop,
-  OPERATOR_TOKEN,
-  settingOf,
-  startTestServer,
-  startTestWorld,
-  TestWorld,
-} from '../../support/app';
+import { createShop, OPERATOR_TOKEN, TestWorld } from '../../support/app';
+import { serverBeside, startStillWorld } from './helpers';
 import { expectRefusal } from '../orders/helpers';
 
 const MINIMAL = {
@@ -36,7 +30,7 @@ const DETAILED = {
 describe('instances', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 
@@ -195,7 +189,7 @@ describe('instances', () => {
     it('refuses the id of an instance that is deleted but not purged: 409 with 2603', async () => {
       await create({ ...MINIMAL, id: 'gone' });
       await world.database.query(`update instances set deleted_us = 1, private_key = null where id = 'gone'`);
-      const server = await anotherServer();
+      const server = await serverBeside(world);
       try {
         const refused = await server.api.post('management/instances', { ...MINIMAL, id: 'gone' }, operator);
         expectRefusal(refused, 409, 2603, { detail: 'gone' });
@@ -332,9 +326,4 @@ describe('instances', () => {
       }
     });
   });
-
-  function anotherServer() {
-    const { database, clock, exchange } = world;
-    return startTestServer({ database, exchanges: [settingOf(exchange)], clock });
-  }
 });

@@ -1,6 +1,6 @@
-import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { createOrder, createShop, TestShop, TestWorld } from '../../support/app';
 import { expectRefusal, privateStatus, uniqueId } from '../orders/helpers';
-import { CONFIGURATION, newInstance, operator, untilBlocked, withServer } from './helpers';
+import { CONFIGURATION, newInstance, operator, untilBlocked, withServer, startStillWorld } from './helpers';
 
 const FULL = {
   name: 'The Shop',
@@ -20,7 +20,7 @@ const FULL = {
 describe('changing an instance', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 

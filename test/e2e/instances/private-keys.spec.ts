@@ -1,13 +1,7 @@
 import { eddsaPublicKey } from '../../../src/taler/eddsa';
 import { Api } from '../../support/api';
-import {
-  createOrder,
-  createShop,
-  startTestServer,
-  startTestWorld,
-  settingOf,
-  TestWorld,
-} from '../../support/app';
+import { createOrder, createShop, TestWorld } from '../../support/app';
+import { serverBeside, startStillWorld } from './helpers';
 import { claim } from '../orders/helpers';
 
 const KEY = Buffer.alloc(32, 0x5a);
@@ -15,7 +9,7 @@ const KEY = Buffer.alloc(32, 0x5a);
 describe('private keys of instances', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
   });
   afterAll(() => world?.close());
 
@@ -30,15 +24,7 @@ describe('private keys of instances', () => {
     return row;
   }
 
-  function serverWith(keyEncryptionKey: Buffer | undefined) {
-    const { database, clock, exchange } = world;
-    return startTestServer({
-      database,
-      clock,
-      exchanges: [settingOf(exchange)],
-      config: { keyEncryptionKey },
-    });
-  }
+  const serverWith = (keyEncryptionKey: Buffer | undefined) => serverBeside(world, { keyEncryptionKey });
 
   it('are stored as they are where no key is configured', async () => {
     const row = await stored('shop');

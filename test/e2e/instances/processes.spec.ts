@@ -1,13 +1,13 @@
-import { createOrder, createShop, startTestWorld, TestServer, TestShop, TestWorld } from '../../support/app';
+import { createOrder, createShop, TestServer, TestShop, TestWorld } from '../../support/app';
 import { uniqueId } from '../orders/helpers';
 import { until } from '../long-poll/waiting';
-import { CONFIGURATION, newInstance, operator, serverBeside } from './helpers';
+import { CONFIGURATION, newInstance, operator, serverBeside, startStillWorld } from './helpers';
 
 describe('changes of an instance in one of two processes', () => {
   let world: TestWorld;
   let other: TestServer;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startStillWorld();
     other = await serverBeside(world);
   });
   afterAll(async () => {

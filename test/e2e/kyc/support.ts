@@ -3,14 +3,24 @@ import type { JsonValue } from '../../../src/taler/json';
 import { floorToSecond } from '../../../src/taler/timestamp';
 import type { SandboxExchange } from '../../../sandbox/exchange/exchange-server';
 import type { ApiAnswer } from '../../support/api';
-import { createShop, type TestServer, type TestShop, type TestWorld } from '../../support/app';
+import {
+  createShop,
+  startTestServer,
+  type TestServer,
+  type TestShop,
+  type TestWorld,
+  untilKeys,
+} from '../../support/app';
+import { KycChecker } from '../../../src/kyc/kyc-checker';
+import { startStillWorld } from '../instances/helpers';
+import { LONG_MS } from '../long-poll/waiting';
 import { answerJson, MintedExchange, type MintOptions, ScriptedServer } from '../../unit/exchange/support';
 import { uniqueId, withQuery } from '../orders/helpers';
 import { Customer } from '../payments/support/customer';
 import { coinsOf, withdrawCoins } from '../payments/support/purse';
 
-// A world takes seconds to start where other suites have the processors.
-jest.setTimeout(60_000);
+/** A bank account to which the exchanges of our own making wire. */
+export const IBAN = 'payto://iban/DE75512108001245126199?receiver-name=Shop';
 
 export type Query = Readonly<Record<string, string | number>>;
 
@@ -20,6 +30,23 @@ export function kyc(
   headers: Record<string, string> = {},
 ): Promise<ApiAnswer> {
   return shop.api.get(withQuery('private/kyc', query), { token: shop.token, headers });
+}
+
+/**
+ * Requests of this server wait for what the exchanges say, however long it takes. Otherwise a machine that stalls for
+ * five seconds would show what was known before.
+ */
+export function patient<Server extends Pick<TestServer, 'app'>>(server: Server): Server {
+  const checker = server.app.get(KycChecker);
+  const refresh = checker.refresh.bind(checker);
+  checker.refresh = (pairs) => refresh(pairs, LONG_MS);
+  return server;
+}
+
+export async function startKycWorld(): Promise<TestWorld> {
+  const world = await startStillWorld();
+  patient(world.server);
+  return world;
 }
 
 /** The one entry of a shop with one account and one exchange. */
@@ -125,6 +152,23 @@ export class KycExchange {
   }
   close(): Promise<void> {
     return this.server.close();
+  }
+}
+
+/** Runs `work` with a server that knows an exchange of our own making and no other, and a shop there. */
+export async function withExchange(
+  { database, clock }: TestWorld,
+  { options, members }: { options?: MintOptions; members?: object },
+  work: (shop: KycShop, exchange: KycExchange, server: TestServer) => Promise<void>,
+): Promise<void> {
+  const exchange = await KycExchange.start(clock.nowUs(), options, members);
+  const server = await startTestServer({ database, clock, exchanges: [exchange.setting] });
+  try {
+    await untilKeys(server);
+    await work(await newShop(server, { payto: IBAN }), exchange, server);
+  } finally {
+    await server.close();
+    await exchange.close();
   }
 }
 

@@ -4,15 +4,15 @@ import pino from 'pino';
 import { closeApp, createApp } from '../../../src/bootstrap';
 import { AppConfig } from '../../../src/platform/config/config';
 import { Api } from '../../support/api';
-import { startTestWorld, type TestWorld } from '../../support/app';
+import { type TestWorld, untilKeys } from '../../support/app';
 import { missingTable, refusedWrites } from '../faults/trouble';
 import { operator } from '../instances/helpers';
-import { entryOf, kyc, KycExchange, newShop, stateBody } from './support';
+import { entryOf, IBAN, kyc, KycExchange, newShop, patient, startKycWorld, stateBody } from './support';
 
 describe('when something is wrong on our side', () => {
   let world: TestWorld;
   beforeAll(async () => {
-    world = await startTestWorld();
+    world = await startKycWorld();
   });
   afterAll(() => world?.close());
 
@@ -77,10 +77,8 @@ describe('when something is wrong on our side', () => {
       await app.listen(0, '127.0.0.1');
       const { port } = app.getHttpServer().address() as AddressInfo;
       const url = `http://127.0.0.1:${port}/`;
-      const shop = await newShop(
-        { ...world.server, app, url, api: new Api(url) },
-        { payto: 'payto://iban/DE75512108001245126199?receiver-name=Shop' },
-      );
+      await untilKeys(patient({ app }));
+      const shop = await newShop({ ...world.server, app, url, api: new Api(url) }, { payto: IBAN });
       const canary = 'CANARY0TOKEN0OF0THE0EXCHANGE';
       const answers: readonly (readonly [number, ReturnType<typeof stateBody>, string])[] = [
         [202, stateBody({ access_token: canary }), 'kyc-required'],

@@ -1,3 +1,5 @@
+import { EventBus } from '../../../src/platform/events/event-bus';
+import { orderTopic } from '../../../src/platform/events/topics';
 import { createOrder, startTestWorld, TestShop, TestWorld } from '../../support/app';
 import {
   claim,
@@ -11,11 +13,9 @@ import {
   uniqueId,
   withQuery,
 } from '../orders/helpers';
-import { LONG_MS, pause, poll, untilWaiters } from './waiting';
+import { LONG_MS, poll, until, untilAsleep, untilWaiters } from './waiting';
 
 const FREE = { amount: 'KUDOS:0' };
-/** Long enough for a wake-up to be noticed that should not have been one. */
-const MOMENT_MS = 150;
 
 describe('long polling', () => {
   let world: TestWorld;
@@ -36,24 +36,27 @@ describe('long polling', () => {
   const tagOf = async (orderId: string) =>
     ((await privateStatus(shop, orderId)).headers['etag'] as string).replaceAll('"', '');
 
-  /** What a refund leaves behind (a later issue grants them), announced as another process announces it. */
+  /** What a refund leaves behind, announced as another process announces it; at the end whoever waits has been woken. */
   async function refund(orderId: string, columns: string): Promise<void> {
     const [row] = await world.database.query<{ instance_serial: string }>(
       `update orders set ${columns} where order_id = $1 returning instance_serial`,
       [orderId],
     );
-    await world.database.query(`select pg_notify('taler_merchant', $1)`, [
-      `0\norder:${row?.instance_serial}:${orderId}`,
-    ]);
+    const topic = orderTopic(BigInt(row?.instance_serial ?? 0), orderId);
+    let isHeard = false;
+    const end = world.server.app.get(EventBus).subscribe(topic, () => (isHeard = true));
+    await world.database.query(`select pg_notify('taler_merchant', $1)`, [`0\n${topic}`]);
+    await until(() => isHeard, topic);
+    end();
   }
 
   describe('of the private status', () => {
     it('waits across the claim, and is released by the payment', async () => {
       const order = await createOrder(shop, FREE);
       const waiting = pollPrivate(order.orderId);
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       const claimed = await claim(shop.api, order);
-      await pause(MOMENT_MS);
+      await untilAsleep(world.server, 1);
       expect(waiting.isAnswered()).toBe(false);
       await payNothing(shop, order.orderId);
       expect(await waiting.answer).toMatchObject({
@@ -69,9 +72,9 @@ describe('long polling', () => {
       });
       const session = uniqueId('two');
       const waiting = pollPrivate(paid.orderId, { session_id: session });
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await provePaid(shop, paid, paid.receipt, uniqueId('foreign'));
-      await pause(MOMENT_MS);
+      await untilAsleep(world.server, 1);
       expect(waiting.isAnswered()).toBe(false);
       await provePaid(shop, paid, paid.receipt, session);
       expect(await waiting.answer).toMatchObject({ status: 200, body: { order_status: 'paid' } });
@@ -86,7 +89,7 @@ describe('long polling', () => {
         const second = await createOrder(shop, article);
         if (state === 'claimed') await claim(shop.api, second);
         const waiting = pollPrivate(second.orderId, { session_id: session });
-        await untilWaiters(world.server, 1);
+        await untilAsleep(world.server, 1);
         await provePaid(shop, first, first.receipt, session);
         expect(await waiting.answer).toMatchObject({
           status: 200,
@@ -101,7 +104,7 @@ describe('long polling', () => {
       const first = await createClaimed(shop, article);
       const second = await createOrder(shop, article);
       const waiting = pollPrivate(second.orderId, { session_id: session });
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await payNothing(shop, first.orderId, session);
       expect(await waiting.answer).toMatchObject({ body: { already_paid_order_id: first.orderId } });
     });
@@ -140,7 +143,7 @@ describe('long polling', () => {
           { lp_not_etag: tag ?? '' },
           { 'if-none-match': `"${tag}"` },
         );
-        await untilWaiters(world.server, 1);
+        await untilAsleep(world.server, 1);
         await change();
         const answer = await waiting.answer;
         expect(answer).toMatchObject({ status: 200, body: { order_status: status } });
@@ -198,10 +201,10 @@ describe('long polling', () => {
     it('waits across the claim, and is released by the payment', async () => {
       const order = await createOrder(shop, FREE);
       const waiting = pollPublic(order.orderId, { token: order.token ?? '' });
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       const claimed = await claim(shop.api, order);
       const byHash = pollPublic(order.orderId, { h_contract: claimed.hContractText });
-      await untilWaiters(world.server, 2);
+      await untilAsleep(world.server, 2);
       await payNothing(shop, order.orderId);
       for (const { answer } of [waiting, byHash])
         expect(await answer).toMatchObject({ status: 200, body: { refunded: false } });
@@ -213,7 +216,7 @@ describe('long polling', () => {
       const first = await createPaid(shop, { order: article });
       const second = await createOrder(shop, article, { create_token: false });
       const waiting = pollPublic(second.orderId, { session_id: session });
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await provePaid(shop, first, first.receipt, session);
       expect(await waiting.answer).toMatchObject({
         status: 402,
@@ -231,7 +234,7 @@ describe('long polling', () => {
     it('turns into 403 when the contract it knows is given up', async () => {
       const claimed = await createClaimed(shop);
       const waiting = pollPublic(claimed.orderId, { h_contract: claimed.hContractText });
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await unclaim(claimed);
       expect(await waiting.answer).toMatchObject({ status: 403, body: { code: 2105 } });
     });
@@ -239,9 +242,9 @@ describe('long polling', () => {
     it('waits for a refund above the amount it names', async () => {
       const paid = await createPaid(shop);
       const waiting = pollPublic(paid.orderId, { h_contract: paid.hContractText, refund: 'KUDOS:1' });
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await refund(paid.orderId, 'refund_granted = 100000000');
-      await pause(MOMENT_MS);
+      await untilAsleep(world.server, 1);
       expect(waiting.isAnswered()).toBe(false);
       await refund(paid.orderId, 'refund_granted = 100000001');
       expect(await waiting.answer).toMatchObject({
@@ -260,9 +263,9 @@ describe('long polling', () => {
       await refund(paid.orderId, 'refund_granted = 2');
       const query = { h_contract: paid.hContractText, await_refund_obtained: 'yes' };
       const waiting = pollPublic(paid.orderId, query);
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await refund(paid.orderId, 'refund_obtained = 1');
-      await pause(MOMENT_MS);
+      await untilAsleep(world.server, 1);
       expect(waiting.isAnswered()).toBe(false);
       await refund(paid.orderId, 'refund_obtained = 2');
       expect(await waiting.answer).toMatchObject({
@@ -282,7 +285,7 @@ describe('long polling', () => {
       poll(world.server.api.get(withQuery('public/instances/shop/poll-payment', legacy))),
       pollPrivate(order.orderId, { lp_not_etag: await tagOf(order.orderId) }),
     ];
-    await untilWaiters(world.server, 4);
+    await untilAsleep(world.server, 4);
     await payNothing(shop, order.orderId);
     const [byShop, byWallet, byPage, byTag] = await Promise.all(polls.map(({ answer }) => answer));
     expect(byShop).toMatchObject({ status: 200, body: { contract_terms: order.contractTerms } });
@@ -308,9 +311,9 @@ describe('long polling', () => {
   it('is not disturbed by other orders', async () => {
     const order = await createOrder(shop);
     const waiting = pollPrivate(order.orderId, { lp_not_etag: await tagOf(order.orderId) });
-    await untilWaiters(world.server, 1);
+    await untilAsleep(world.server, 1);
     await createPaid(shop);
-    await pause(MOMENT_MS);
+    await untilAsleep(world.server, 1);
     expect(waiting.isAnswered()).toBe(false);
     await claim(shop.api, order);
     expect((await waiting.answer).status).toBe(200);
@@ -329,7 +332,7 @@ describe('long polling', () => {
         : shop.api.get(withQuery(`orders/${order.orderId}`, { timeout_ms: LONG_MS }), { signal }),
     );
     const failures = Promise.allSettled(gone);
-    await untilWaiters(world.server, 5);
+    await untilAsleep(world.server, 5);
     for (const controller of controllers) controller.abort();
     await untilWaiters(world.server, 0);
     expect((await failures).every(({ status }) => status === 'rejected')).toBe(true);

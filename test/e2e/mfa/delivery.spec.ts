@@ -1,33 +1,32 @@
 import { createServer, type AddressInfo } from 'node:net';
-import { startTestWorld, TestWorld } from '../../support/app';
 import { withServer } from '../instances/helpers';
 import { expectRefusal } from '../orders/helpers';
-import { PostOffice } from './post-office';
-import { only, otherThan, ReachableShop, reachableShop, recover } from './support';
+import type { PostOffice } from './post-office';
+import {
+  challenged,
+  MfaWorld,
+  only,
+  otherThan,
+  ReachableShop,
+  reachableShop,
+  recover,
+  startMfaWorld,
+} from './support';
 
 describe('codes on their way', () => {
-  let world: TestWorld;
+  let world: MfaWorld;
   let office: PostOffice;
   beforeAll(async () => {
-    office = await PostOffice.open();
-    world = await startTestWorld({ config: office.config });
+    world = await startMfaWorld();
+    ({ office } = world);
   });
-  afterAll(async () => {
-    await world?.close();
-    await office?.close();
-  });
+  afterAll(() => world?.close());
 
-  async function challenged(
-    channel: 'sms' | 'email' = 'email',
-  ): Promise<{ shop: ReachableShop; id: string }> {
-    const shop = await reachableShop(world.server, [channel]);
-    return { shop, id: only(await recover(shop)) };
-  }
   const send = (shop: ReachableShop, id: string, language?: string) =>
     shop.api.post(`challenge/${id}`, {}, language ? { headers: { 'accept-language': language } } : {});
 
   it('travel as a plain mail that names the deed and holds no secret but the code', async () => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     await send(shop, id);
     const mail = office.lastMailTo(shop.email);
     const code = office.codeFor(shop.email);
@@ -52,7 +51,7 @@ describe('codes on their way', () => {
     ['fr', 'Votre code de confirmation', 'pour définir un nouveau mot de passe de votre compte marchand'],
     ['tlh, it', 'Your confirmation code', 'to set a new password for your merchant account'],
   ])('are written in the language of the reader: %s', async (language, subject, deed) => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     await send(shop, id, language);
     const mail = office.lastMailTo(shop.email);
     expect(mail?.subject).toBe(subject);
@@ -61,7 +60,7 @@ describe('codes on their way', () => {
   });
 
   it('name the server where its base URL is configured', async () => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     const config = { ...office.config, baseUrl: 'https://backend.example/taler/' };
     await withServer(world, config, async ({ api }) => {
       expect((await api.post(`instances/${shop.id}/challenge/${id}`, {})).status).toBe(200);
@@ -70,7 +69,7 @@ describe('codes on their way', () => {
   });
 
   it('travel by SMS to a program that gets the number as argument and the message on standard input', async () => {
-    const { shop, id } = await challenged('sms');
+    const { shop, id } = await challenged(world.server, 'sms');
     expect((await send(shop, id)).status).toBe(200);
     const sms = office.lastSmsTo(shop.phone);
     expect(sms?.arguments).toEqual([shop.phone]);
@@ -130,7 +129,7 @@ describe('codes on their way', () => {
     it.each(['email', 'sms'] as const)(
       'do not count: 502 with 2128 for %s, and the next try is not too early',
       async (channel) => {
-        const { shop, id } = await challenged(channel);
+        const { shop, id } = await challenged(world.server, channel);
         office.refusal = 'no such user here';
         office.setSmsTrouble('fail', true);
         expectRefusal(await send(shop, id), 502, 2128, { detail: channel });
@@ -148,7 +147,7 @@ describe('codes on their way', () => {
     );
 
     it('leave the code before them in force, with the attempts it had left', async () => {
-      const { shop, id } = await challenged();
+      const { shop, id } = await challenged(world.server);
       await send(shop, id);
       const code = office.codeFor(shop.email);
       const wrong = await shop.api.post(`challenge/${id}/confirm`, { tan: otherThan(code) });
@@ -166,7 +165,7 @@ describe('codes on their way', () => {
       ['a program that is not there', { smsCommand: ['/no/such/program'] }, 'sms'],
       ['a mail server that is not there', { port: 1 }, 'email'],
     ] as const)('are reported for %s: 502 with 2128', async (_name, change, channel) => {
-      const { shop, id } = await challenged(channel);
+      const { shop, id } = await challenged(world.server, channel);
       const mailServer = { ...office.mailServer, ...change };
       const config = { ...office.config, mailServer, ...('smsCommand' in change ? change : {}) };
       await withServer(world, config, async ({ api }) => {
@@ -189,7 +188,7 @@ describe('codes on their way', () => {
       });
       await new Promise<void>((resolve) => server.listen(0, '0.0.0.0', resolve));
       const { port } = server.address() as AddressInfo;
-      const { shop, id } = await challenged();
+      const { shop, id } = await challenged(world.server);
       // Not by a name of the loopback, where nobody listens in.
       const mailServer = { ...office.mailServer, host: '0.0.0.0', port, user: 'me', password: 'canary' };
       await withServer(world, { ...office.config, mailServer }, async ({ api }) => {

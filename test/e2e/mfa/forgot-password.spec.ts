@@ -1,20 +1,27 @@
-import { createShop, startTestWorld, TestWorld } from '../../support/app';
+import { createShop } from '../../support/app';
 import { login, newInstance, operator, tokenOf, withServer } from '../instances/helpers';
 import { expectRefusal } from '../orders/helpers';
-import { PostOffice } from './post-office';
-import { idsOf, only, reachableShop, recover, solve, solved, validate } from './support';
+import type { PostOffice } from './post-office';
+import {
+  idsOf,
+  MfaWorld,
+  only,
+  reachableShop,
+  recover,
+  solve,
+  solved,
+  startMfaWorld,
+  validate,
+} from './support';
 
 describe('POST instances/$ID/forgot-password', () => {
-  let world: TestWorld;
+  let world: MfaWorld;
   let office: PostOffice;
   beforeAll(async () => {
-    office = await PostOffice.open();
-    world = await startTestWorld({ config: office.config });
+    world = await startMfaWorld();
+    ({ office } = world);
   });
-  afterAll(async () => {
-    await world?.close();
-    await office?.close();
-  });
+  afterAll(() => world?.close());
 
   it('asks without any credential for a code from any address of the instance: 202', async () => {
     const shop = await reachableShop(world.server, ['email', 'sms']);

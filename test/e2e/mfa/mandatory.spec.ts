@@ -1,29 +1,37 @@
 import type { Application } from 'express';
 import type { ApiAnswer } from '../../support/api';
-import { createShop, startTestServer, startTestWorld, TestServer, TestWorld } from '../../support/app';
+import { createShop, startTestServer, TestServer } from '../../support/app';
 import { createTestDatabase } from '../../support/database';
 import { login, newInstance, operator, serverBeside, tokenOf, withServer } from '../instances/helpers';
 import { expectRefusal, uniqueId } from '../orders/helpers';
-import { PostOffice } from './post-office';
-import { challengesOf, idsOf, ReachableShop, reachableShop, solve, solved } from './support';
+import type { PostOffice } from './post-office';
+import {
+  challengesOf,
+  idsOf,
+  MfaWorld,
+  ReachableShop,
+  reachableShop,
+  solve,
+  solved,
+  startMfaWorld,
+} from './support';
 
 const UNVALIDATED = { detail: 'the mandatory addresses are not validated yet: log in again' };
 
 describe('mandatory channels', () => {
-  let world: TestWorld;
+  let world: MfaWorld;
   let office: PostOffice;
   /** Without mandatory channels `world.server`, with both of them this one. */
   let server: TestServer;
   beforeAll(async () => {
-    office = await PostOffice.open();
-    world = await startTestWorld({ config: office.config });
+    world = await startMfaWorld();
+    ({ office } = world);
     const mandatoryTanChannels = ['sms', 'email'] as const;
     server = await serverBeside(world, { ...office.config, mandatoryTanChannels, selfProvisioning: true });
   });
   afterAll(async () => {
     await server?.close();
     await world?.close();
-    await office?.close();
   });
 
   let count = 0;

@@ -1,17 +1,19 @@
 import type { ApiAnswer } from '../../support/api';
-import { startTestWorld, TestWorld } from '../../support/app';
+import { TestWorld } from '../../support/app';
 import { login, operator, withServer } from '../instances/helpers';
 import { expectRefusal, uniqueId } from '../orders/helpers';
-import { PostOffice } from './post-office';
+import type { PostOffice } from './post-office';
 import {
   challengesOf,
   idsOf,
+  MfaWorld,
   only,
   ReachableShop,
   reachableShop,
   recover,
   solve,
   solved,
+  startMfaWorld,
   validate,
 } from './support';
 
@@ -93,16 +95,13 @@ async function tokensOf(world: TestWorld, shop: ReachableShop): Promise<number> 
 }
 
 describe('protected operations', () => {
-  let world: TestWorld;
+  let world: MfaWorld;
   let office: PostOffice;
   beforeAll(async () => {
-    office = await PostOffice.open();
-    world = await startTestWorld({ config: office.config });
+    world = await startMfaWorld();
+    ({ office } = world);
   });
-  afterAll(async () => {
-    await world?.close();
-    await office?.close();
-  });
+  afterAll(() => world?.close());
 
   /** A shop with a validated mail address. */
   async function guarded(): Promise<ReachableShop> {

@@ -38,6 +38,8 @@ export class PostOffice {
     const found: { office?: PostOffice } = {};
     const server = new SMTPServer({
       authOptional: true,
+      // The answer of a name server is nothing to wait for.
+      disableReverseLookup: true,
       disabledCommands: ['AUTH', 'STARTTLS'],
       logger: false,
       onRcptTo: (_address, _session, done) => {

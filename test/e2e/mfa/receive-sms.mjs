@@ -5,7 +5,8 @@ import { join } from 'node:path';
 
 const [folder, ...rest] = process.argv.slice(2);
 const call = { arguments: rest, message: readFileSync(0, 'utf8'), environment: Object.keys(process.env) };
-const name = join(folder, `${process.hrtime.bigint()}`);
+// In the order of the calls, also by the letters of the names.
+const name = join(folder, String(process.hrtime.bigint()).padStart(20, '0'));
 writeFileSync(`${name}.part`, JSON.stringify(call));
 renameSync(`${name}.part`, `${name}.json`);
 if (existsSync(join(folder, 'hang'))) setInterval(() => undefined, 1_000);

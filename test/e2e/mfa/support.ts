@@ -1,7 +1,23 @@
 import type { Api, ApiAnswer } from '../../support/api';
-import { createShop, TestServer, TestShop } from '../../support/app';
+import { createShop, TestServer, TestShop, TestWorld } from '../../support/app';
+import { startStillWorld } from '../instances/helpers';
 import { uniqueId } from '../orders/helpers';
-import type { PostOffice } from './post-office';
+import { PostOffice } from './post-office';
+
+/** A world whose servers send codes, and where they arrive. */
+export interface MfaWorld extends TestWorld {
+  readonly office: PostOffice;
+}
+
+export async function startMfaWorld(): Promise<MfaWorld> {
+  const office = await PostOffice.open();
+  const world = await startStillWorld(office.config);
+  const close = async () => {
+    await world.close();
+    await office.close();
+  };
+  return { ...world, office, close };
+}
 
 export interface ChallengeBody {
   readonly challenge_id: string;
@@ -51,6 +67,15 @@ export function only(answer: ApiAnswer): string {
 /** Header that lists solved challenges. */
 export function solved(...ids: readonly string[]): { headers: Record<string, string> } {
   return { headers: { 'Taler-Challenge-Ids': ids.join(', ') } };
+}
+
+/** A shop with a challenge of its own, which nobody has asked a code for yet. */
+export async function challenged(
+  server: TestServer,
+  channel: 'sms' | 'email' = 'email',
+): Promise<{ shop: ReachableShop; id: string }> {
+  const shop = await reachableShop(server, [channel]);
+  return { shop, id: only(await recover(shop)) };
 }
 
 /** Has a code sent and confirms it. @param address where it goes */

@@ -1,25 +1,17 @@
-import { startTestWorld, TestWorld } from '../../support/app';
 import { missingTable, refusedWrites, shutDatabase } from '../faults/trouble';
 import { expectRefusal } from '../orders/helpers';
-import { PostOffice } from './post-office';
-import { only, ReachableShop, reachableShop, recover, solve } from './support';
+import type { PostOffice } from './post-office';
+import { challenged, MfaWorld, only, ReachableShop, recover, solve, startMfaWorld } from './support';
 
 describe('challenges when the database is in trouble', () => {
-  let world: TestWorld;
+  let world: MfaWorld;
   let office: PostOffice;
   beforeAll(async () => {
-    office = await PostOffice.open();
-    world = await startTestWorld({ config: office.config });
+    world = await startMfaWorld();
+    ({ office } = world);
   });
-  afterAll(async () => {
-    await world?.close();
-    await office?.close();
-  });
+  afterAll(() => world?.close());
 
-  async function challenged(): Promise<{ shop: ReachableShop; id: string }> {
-    const shop = await reachableShop(world.server);
-    return { shop, id: only(await recover(shop)) };
-  }
   const confirm = (shop: ReachableShop, id: string) =>
     shop.api.post(`challenge/${id}/confirm`, { tan: office.codeFor(shop.email) });
   const mailsTo = (shop: ReachableShop) => office.mails.filter(({ to }) => to.includes(shop.email)).length;
@@ -30,7 +22,7 @@ describe('challenges when the database is in trouble', () => {
   ] as const)(
     'are not solved while %s: 500 with %i, and the attempt is not counted',
     async (_what, code, fault) => {
-      const { shop, id } = await challenged();
+      const { shop, id } = await challenged(world.server);
       await shop.api.post(`challenge/${id}`, {});
       const trouble = await refusedWrites(world.database, 'challenges', fault);
       // More often than wrong codes are allowed.
@@ -45,7 +37,7 @@ describe('challenges when the database is in trouble', () => {
   );
 
   it('are not solved when the address cannot be noted as validated', async () => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     await shop.api.post(`challenge/${id}`, {});
     const trouble = await refusedWrites(world.database, 'instances', { at: 'statement', state: 'P0001' });
     expectRefusal(await confirm(shop, id), 500, 52);
@@ -58,7 +50,7 @@ describe('challenges when the database is in trouble', () => {
     ['a write fails', 52, { at: 'statement', state: 'P0001' }],
     ['the commit fails', 54, { at: 'commit', state: 'P0001' }],
   ] as const)('send nothing while %s: 500 with %i', async (_what, code, fault) => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     const trouble = await refusedWrites(world.database, 'challenges', fault);
     expectRefusal(await shop.api.post(`challenge/${id}`, {}), 500, code);
     await trouble.end();
@@ -67,7 +59,7 @@ describe('challenges when the database is in trouble', () => {
   });
 
   it('are not used up by a password change that could not be stored: 500 with 52', async () => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     await solve(shop.api, office, id, shop.email);
     const trouble = await refusedWrites(world.database, 'instances', { at: 'statement', state: 'P0001' });
     expectRefusal(await recover(shop, 'a new one', [id]), 500, 52);
@@ -76,7 +68,7 @@ describe('challenges when the database is in trouble', () => {
   });
 
   it('answer 500 with 53 while they cannot be read', async () => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     const trouble = await missingTable(world.database, 'challenges');
     for (const path of [`challenge/${id}`, `challenge/${id}/confirm`]) {
       expectRefusal(await shop.api.post(path, { tan: '1' }), 500, 53);
@@ -85,7 +77,7 @@ describe('challenges when the database is in trouble', () => {
   });
 
   it('answer 500 with 51 while the database cannot be reached', async () => {
-    const { shop, id } = await challenged();
+    const { shop, id } = await challenged(world.server);
     const trouble = await shutDatabase(world.database);
     for (const path of [`challenge/${id}`, `challenge/${id}/confirm`]) {
       expectRefusal(await shop.api.post(path, { tan: '1' }), 500, 51);

@@ -6,8 +6,6 @@ import { createOrder, startTestWorld, type TestWorld } from '../../support/app';
 import { expectBooksToAgree } from '../payments/support/ledger';
 import { money } from '../payments/support/purse';
 
-jest.setTimeout(60_000);
-
 let world: TestWorld;
 let second: SandboxExchange;
 let wallet: Wallet;

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { PROTOCOL_VERSION } from '../../../src/instances/config.controller';
 import { dataSourceOptions } from '../../../src/platform/database/data-source-options';
 import { buildApiDocument } from '../../../src/platform/openapi/document';
 import { dumpSchema } from '../../../src/platform/database/schema-dump';
+import { ask, createEmptyDatabase } from '../../integration/support/empty-database';
 import { startTestServer } from '../../support/app';
 import { createTestDatabase, TestDatabase } from '../../support/database';
 
@@ -60,17 +60,12 @@ describe('the generated files that are committed', () => {
   });
 
   it('schema.sql makes the same schema anew', async () => {
-    await database.query('create database schema_replay template template0');
-    const url = new URL(database.url);
-    url.pathname = '/schema_replay';
-    const client = new Client({ connectionString: url.href });
-    await client.connect();
+    const empty = await createEmptyDatabase();
     try {
-      await client.query(committed('schema.sql'));
-      expect(await dumpOf(url.href)).toBe(statementsOf(committed('schema.sql')));
+      await ask(empty.url, committed('schema.sql'));
+      expect(await dumpOf(empty.url)).toBe(statementsOf(committed('schema.sql')));
     } finally {
-      await client.end();
-      await database.query('drop database schema_replay with (force)');
+      await empty.drop();
     }
   });
 });

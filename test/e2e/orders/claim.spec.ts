@@ -141,9 +141,9 @@ describe('claiming an order', () => {
 
     it('still claims after the pay deadline', async () => {
       const order = await createOrder(shop, {
-        pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 },
+        pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 300 },
       });
-      world.clock.advanceSeconds(60);
+      world.clock.advanceSeconds(600);
       expect((await postClaim(order.orderId, { nonce: makeNonce().nonce, token: order.token })).status).toBe(
         200,
       );
@@ -253,9 +253,9 @@ describe('claiming an order', () => {
 
     it('releases an order past its pay deadline', async () => {
       const claimed = await createClaimed(shop, {
-        pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 },
+        pay_deadline: { t_s: Number(world.clock.nowUs() / 1_000_000n) + 300 },
       });
-      world.clock.advanceSeconds(60);
+      world.clock.advanceSeconds(600);
       expect((await postUnclaim(claimed.orderId, unclaimBody(claimed))).status).toBe(204);
     });
 

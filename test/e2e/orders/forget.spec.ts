@@ -2,7 +2,7 @@ import { forget as forgetMember, hashContract, parseForgetPath } from '../../../
 import type { JsonObject } from '../../../src/taler/json';
 import type { ApiAnswer } from '../../support/api';
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
-import { LONG_MS, poll, untilWaiters } from '../long-poll/waiting';
+import { LONG_MS, poll, untilAsleep } from '../long-poll/waiting';
 import { Customer } from '../payments/support/customer';
 import { coinsOf, withdrawCoins } from '../payments/support/purse';
 import {
@@ -232,11 +232,12 @@ describe('PATCH private/orders/$ID/forget', () => {
     const tag = await tagOf(orderId);
     const waiting = poll(privateStatus(shop, orderId, { timeout_ms: LONG_MS, lp_not_etag: tag }));
     const forPayment = poll(privateStatus(shop, orderId, { timeout_ms: LONG_MS }));
-    await untilWaiters(world.server, 2);
+    await untilAsleep(world.server, 2);
     await expectForgotten(await forget(orderId, '$.delivery_location'));
     const answer = await waiting.answer;
     expect(answer.headers['etag']).not.toBe(`"${tag}"`);
     expect(answer.body.contract_terms).not.toHaveProperty('delivery_location');
+    await untilAsleep(world.server, 1);
     expect(forPayment.isAnswered()).toBe(false);
     await payNothing(shop, orderId);
     expect((await forPayment.answer).body.order_status).toBe('paid');

@@ -5,10 +5,7 @@ import { createSigner, EddsaSigner, generateSeed } from '../../../src/taler/edds
 import { errorFacts } from '../../../src/taler/error-codes';
 import { orderUnclaim } from '../../../src/taler/signatures-wallet';
 import { Api, ApiAnswer } from '../../support/api';
-import { createOrder, TestShop } from '../../support/app';
-
-// A world takes seconds to start where other suites have the processors.
-jest.setTimeout(60_000);
+import { createOrder, TestServer, TestShop } from '../../support/app';
 
 /** A point of the curve, as a nonce has to be. */
 export function makeNonce(): { signer: EddsaSigner; nonce: string } {
@@ -143,6 +140,12 @@ export function withQuery(path: string, query: Readonly<Record<string, string | 
     .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
     .join('&');
   return text === '' ? path : `${path}?${text}`;
+}
+
+/** A shop as another server of its database serves it. */
+export function shopAt(server: TestServer, shop: TestShop): TestShop {
+  const url = `${server.url}instances/${shop.id}/`;
+  return { ...shop, url, api: new Api(url) };
 }
 
 /** The address of an instance as a taler:// URI has it. */

@@ -168,12 +168,12 @@ describe('an order through its life', () => {
     const coin = takeCoin();
     const nothing = { coin, receipt: encodeBase32(Buffer.alloc(64, 1)) };
     if (state === 'unknown') return { orderId: 'unknown', token: undefined, customer: stranger, ...nothing };
-    const payDeadline = { t_s: Number(world.clock.nowUs() / 1_000_000n) + 60 };
+    const payDeadline = { t_s: Number(world.clock.nowUs() / 1_000_000n) + 300 };
     const order = { max_fee: 'KUDOS:1', pay_deadline: payDeadline, $forgettable: { summary: true } };
     const { orderId, token } = await createOrder(shop, order);
     if (state === 'unclaimed') return { orderId, token, customer: stranger, ...nothing };
     const customer = await Customer.claim(shop, orderId, token);
-    if (state === 'claimed, expired') world.clock.advanceSeconds(120);
+    if (state === 'claimed, expired') world.clock.advanceSeconds(600);
     if (state !== 'paid' && state !== 'refunded') return { orderId, token, customer, ...nothing };
     const paid = await customer.spend([coin]);
     const subject = { orderId, token, customer, coin, receipt: paid.body.sig as string };

@@ -1,5 +1,6 @@
 import type { ApiAnswer } from '../../support/api';
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { LONG_MS, untilAsleep } from '../long-poll/waiting';
 import { createPaid, expectRefusal } from './helpers';
 
 const HEADER =
@@ -149,7 +150,8 @@ describe('GET private/orders in several formats', () => {
 
   it('waits in every format alike', async () => {
     const late = await createShop(world.server, 'late');
-    const waiting = list('text/csv', '?limit=1&timeout_ms=100000', late);
+    const waiting = list('text/csv', `?limit=1&timeout_ms=${LONG_MS}`, late);
+    await untilAsleep(world.server, 1);
     await createOrder(late, { order_id: 'at-last' });
     expect((await waiting).text).toMatch(/\r\nat-last,/);
   });

@@ -1,20 +1,8 @@
 import { OrderListRepository } from '../../../src/orders/order-list.repository';
-import { Api } from '../../support/api';
-import {
-  createOrder,
-  createShop,
-  settingOf,
-  startTestServer,
-  startTestWorld,
-  TestServer,
-  TestShop,
-  TestWorld,
-} from '../../support/app';
-import { LONG_MS, pause, poll, untilWaiters } from '../long-poll/waiting';
-import { claim, createClaimed, payNothing } from './helpers';
-
-/** Long enough for an answer that should not come yet. */
-const MOMENT_MS = 150;
+import { createOrder, createShop, startTestWorld, TestServer, TestShop, TestWorld } from '../../support/app';
+import { serverBeside } from '../instances/helpers';
+import { LONG_MS, poll, untilAsleep, untilHeard, untilWaiters } from '../long-poll/waiting';
+import { claim, createClaimed, payNothing, shopAt } from './helpers';
 
 describe('GET private/orders with timeout_ms', () => {
   let world: TestWorld;
@@ -23,8 +11,7 @@ describe('GET private/orders with timeout_ms', () => {
   let count = 0;
   beforeAll(async () => {
     world = await startTestWorld();
-    const { database, clock, exchange } = world;
-    other = await startTestServer({ database, clock, exchanges: [settingOf(exchange)] });
+    other = await serverBeside(world);
   });
   afterAll(async () => {
     await other?.close();
@@ -42,10 +29,7 @@ describe('GET private/orders with timeout_ms', () => {
   const list = (query: string, at = shop) =>
     at.api.get(`private/orders?timeout_ms=${LONG_MS}&${query}`, { token: at.token });
   /** The same shop as the other server serves it. */
-  const there = (): TestShop => {
-    const url = `${other.url}instances/${shop.id}/`;
-    return { ...shop, url, api: new Api(url) };
-  };
+  const there = () => shopAt(other, shop);
   const idsOf = (answer: { body: { orders: { order_id: string }[] } }) =>
     answer.body.orders.map((entry) => entry.order_id);
 
@@ -56,7 +40,7 @@ describe('GET private/orders with timeout_ms', () => {
 
   it('waits for the first order, in whatever process it is created', async () => {
     const waiting = poll(list('limit=5', there()));
-    await untilWaiters(other, 1);
+    await untilAsleep(other, 1);
     const { orderId } = await createOrder(shop);
     expect(idsOf(await waiting.answer)).toEqual([orderId]);
   });
@@ -65,16 +49,17 @@ describe('GET private/orders with timeout_ms', () => {
     await createOrder(shop);
     const [first] = (await list('limit=1')).body.orders as { row_id: number }[];
     const waiting = poll(list(`limit=5&offset=${first?.row_id}`));
-    await untilWaiters(world.server, 1);
+    await untilAsleep(world.server, 1);
     const { orderId } = await createOrder(shop);
     expect(idsOf(await waiting.answer)).toEqual([orderId]);
   });
 
   it('waits through what does not match, until a payment makes an order match', async () => {
     const waiting = poll(list('paid=yes', there()));
-    await untilWaiters(other, 1);
+    await untilAsleep(other, 1);
     const claimed = await createClaimed(shop, { amount: 'KUDOS:0' });
-    await pause(MOMENT_MS);
+    await untilHeard(world.server, other);
+    await untilAsleep(other, 1);
     expect(waiting.isAnswered()).toBe(false);
     await payNothing(shop, claimed.orderId);
     expect(idsOf(await waiting.answer)).toEqual([claimed.orderId]);
@@ -83,9 +68,9 @@ describe('GET private/orders with timeout_ms', () => {
   it('waits for the filters of session, URL and summary', async () => {
     const queries = ['session_id=s1', 'fulfillment_url=https://shop.example/w', 'summary_filter=NEEDLE'];
     const waiting = queries.map((query) => poll(list(query)));
-    await untilWaiters(world.server, queries.length);
+    await untilAsleep(world.server, queries.length);
     await createOrder(shop);
-    await pause(MOMENT_MS);
+    await untilAsleep(world.server, queries.length);
     expect(waiting.map((one) => one.isAnswered())).toEqual([false, false, false]);
     const order = { fulfillment_url: 'https://shop.example/w', summary: 'a needle in it' };
     const { orderId } = await createOrder(shop, order, { session_id: 's1' });
@@ -94,9 +79,9 @@ describe('GET private/orders with timeout_ms', () => {
 
   it('is not woken by the orders of another instance', async () => {
     const waiting = poll(list('limit=5'));
-    await untilWaiters(world.server, 1);
+    await untilAsleep(world.server, 1);
     await createOrder(world.shop);
-    await pause(MOMENT_MS);
+    await untilAsleep(world.server, 1);
     expect(waiting.isAnswered()).toBe(false);
     await createOrder(shop);
     await waiting.answer;
@@ -117,7 +102,7 @@ describe('GET private/orders with timeout_ms', () => {
     const client = new AbortController();
     const options = { token: shop.token, signal: client.signal };
     const waiting = shop.api.get(`private/orders?timeout_ms=${LONG_MS}`, options).catch(() => 'gone');
-    await untilWaiters(world.server, 1);
+    await untilAsleep(world.server, 1);
     client.abort();
     expect(await waiting).toBe('gone');
     await untilWaiters(world.server, 0);
@@ -128,10 +113,10 @@ describe('GET private/orders with timeout_ms', () => {
     const waiting = Array.from({ length: COUNT }, (_, index) =>
       poll(shop.api.get(`private/orders?paid=yes&timeout_ms=${LONG_MS + index}`, { token: shop.token })),
     );
-    await untilWaiters(world.server, COUNT);
+    await untilAsleep(world.server, COUNT);
     const order = await createOrder(shop, { amount: 'KUDOS:0' });
     await claim(shop.api, order);
-    await pause(MOMENT_MS);
+    await untilAsleep(world.server, COUNT);
     const read = jest.spyOn(world.server.app.get(OrderListRepository), 'list');
     try {
       await payNothing(shop, order.orderId);

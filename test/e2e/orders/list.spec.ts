@@ -1,5 +1,6 @@
 import { Api } from '../../support/api';
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { LONG_MS } from '../long-poll/waiting';
 import { copyOrder } from './copies';
 import { createClaimed, createPaid, makeNonce } from './helpers';
 
@@ -150,7 +151,7 @@ describe('GET private/orders', () => {
   });
 
   it('is empty at once where no row is asked for, however long one would wait', async () => {
-    expect(await list('?limit=0&timeout_ms=100000')).toEqual([]);
+    expect(await list(`?limit=0&timeout_ms=${LONG_MS}`)).toEqual([]);
   });
 
   it('gives the amount of the first choice where nobody has chosen yet', async () => {

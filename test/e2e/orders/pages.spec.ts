@@ -2,6 +2,7 @@ import { encodeBase32 } from '../../../src/taler/base32';
 import type { ApiAnswer } from '../../support/api';
 import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
 import { errorFacts } from '../../../src/taler/error-codes';
+import { LONG_MS } from '../long-poll/waiting';
 import {
   claim,
   createClaimed,
@@ -109,9 +110,7 @@ describe('the pages of GET orders/$ORDER_ID (orders.md 5.7)', () => {
 
     it('ignores timeout_ms for a page', async () => {
       const { orderId, token } = await createOrder(shop);
-      const startedMs = performance.now();
-      expectPage(await open(orderId, { token: token ?? '', timeout_ms: 60_000 }), 402, 'pay');
-      expect(performance.now() - startedMs).toBeLessThan(10_000);
+      expectPage(await open(orderId, { token: token ?? '', timeout_ms: LONG_MS }), 402, 'pay');
     });
   });
 

@@ -8,7 +8,7 @@ import {
   TestShop,
   TestWorld,
 } from '../../support/app';
-import { LONG_MS, poll, untilWaiters } from '../long-poll/waiting';
+import { LONG_MS, poll, untilAsleep, untilWaiters } from '../long-poll/waiting';
 import { Customer } from '../payments/support/customer';
 import { withdrawCoins } from '../payments/support/purse';
 import {
@@ -73,8 +73,10 @@ describe('GET private/orders/$ID', () => {
     });
 
     it('of a paid order has every member of CheckPaymentPaidResponse and no other', async () => {
-      const before = Number(world.clock.nowUs() / 1_000_000n);
+      const nowS = () => Number(world.clock.nowUs() / 1_000_000n);
+      const before = nowS();
       const paid = await createPaid(shop, { request: { create_token: false } });
+      const after = nowS();
       const answer = await privateStatus(shop, paid.orderId);
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
@@ -94,8 +96,8 @@ describe('GET private/orders/$ID', () => {
         refund_details: [],
         order_status_url: `${shop.url}orders/${paid.orderId}?h_contract=${paid.hContractText}`,
       });
-      expect(answer.body.last_payment.t_s - before).toBeLessThanOrEqual(30);
-      expect(answer.body.last_payment.t_s - before).toBeGreaterThanOrEqual(0);
+      expect(answer.body.last_payment.t_s).toBeGreaterThanOrEqual(before);
+      expect(answer.body.last_payment.t_s).toBeLessThanOrEqual(after);
     });
 
     it('has a status URL that opens without other credentials in every state', async () => {
@@ -112,9 +114,9 @@ describe('GET private/orders/$ID', () => {
     });
 
     it('says "unpaid" and "claimed" after the pay deadline still: the protocol knows no "expired"', async () => {
-      const payDeadline = { t_s: Number(world.clock.nowUs() / 1_000_000n) + 30 };
+      const payDeadline = { t_s: Number(world.clock.nowUs() / 1_000_000n) + 300 };
       const order = await createOrder(shop, { pay_deadline: payDeadline });
-      world.clock.advanceSeconds(60);
+      world.clock.advanceSeconds(600);
       expect((await privateStatus(shop, order.orderId)).body.order_status).toBe('unpaid');
       await claim(shop.api, order);
       expect((await privateStatus(shop, order.orderId)).body.order_status).toBe('claimed');
@@ -222,7 +224,7 @@ describe('GET private/orders/$ID', () => {
       });
       expect(allowed.body).toMatchObject({ order_status: 'unpaid', already_paid_order_id: first.orderId });
       const waiting = poll(privateStatus(shop, second.orderId, query));
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       const third = await buy(['5'], article, session);
       expect((await waiting.answer).body).toMatchObject({ already_paid_order_id: third.orderId });
     });
@@ -304,7 +306,7 @@ describe('GET private/orders/$ID', () => {
         const tag = await tagOf();
         const query = { timeout_ms: LONG_MS, lp_not_etag: tag };
         const waiting = poll(privateStatus(shop, customer.orderId, query));
-        await untilWaiters(world.server, 1);
+        await untilAsleep(world.server, 1);
         await change();
         expect((await waiting.answer).headers['etag']).not.toBe(`"${tag}"`);
         await untilWaiters(world.server, 0);
@@ -444,7 +446,7 @@ describe('GET private/orders/$ID', () => {
         const refused = await privateStatus(
           shop,
           orderId,
-          { timeout_ms: 60_000 },
+          { timeout_ms: LONG_MS },
           { 'if-none-match': header },
         );
         expectRefusal(refused, 400, 23, { detail: 'If-None-Match' });

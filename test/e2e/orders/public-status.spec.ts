@@ -1,5 +1,6 @@
 import { encodeBase32 } from '../../../src/taler/base32';
 import { createOrder, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { LONG_MS } from '../long-poll/waiting';
 import {
   claim,
   ClaimedOrder,
@@ -138,7 +139,7 @@ describe('GET orders/$ID', () => {
       const order = prepared.get(`${kind} ${state}`);
       if (!order) throw new Error('not prepared');
       // The wait shows that refusals, 200 and 202 come at once; 402 is asked for without one.
-      const wait: Record<string, number> = outcome === 402 ? {} : { timeout_ms: 60_000 };
+      const wait: Record<string, number> = outcome === 402 ? {} : { timeout_ms: LONG_MS };
       const answer = await publicStatus(shop, order.orderId, { ...queryOf(credential, order), ...wait });
       switch (outcome) {
         case 200:
@@ -272,7 +273,7 @@ describe('GET orders/$ID', () => {
   describe('refusals', () => {
     it('does not know an order of nobody: 404 with 2005', async () => {
       expectRefusal(await publicStatus(shop, 'nobody'), 404, 2005, { detail: 'nobody' });
-      expectRefusal(await publicStatus(shop, 'nobody', { timeout_ms: 60_000 }), 404, 2005, {
+      expectRefusal(await publicStatus(shop, 'nobody', { timeout_ms: LONG_MS }), 404, 2005, {
         detail: 'nobody',
       });
     });
@@ -301,7 +302,7 @@ describe('GET orders/$ID', () => {
       'refuses a refund of another currency at once, %s: 400 with 26',
       async (state) => {
         const order = state === 'paid' ? await createPaid(shop) : await createClaimed(shop);
-        const query = { h_contract: order.hContractText, refund: 'EUR:1', timeout_ms: 60_000 };
+        const query = { h_contract: order.hContractText, refund: 'EUR:1', timeout_ms: LONG_MS };
         expectRefusal(await publicStatus(shop, order.orderId, query), 400, 26, { detail: 'refund' });
       },
     );

@@ -1,14 +1,6 @@
-import { Api } from '../../support/api';
-import {
-  createOrder,
-  createShop,
-  settingOf,
-  startTestServer,
-  startTestWorld,
-  TestShop,
-  TestWorld,
-} from '../../support/app';
-import { LONG_MS, pause, poll, untilWaiters } from '../long-poll/waiting';
+import { createOrder, createShop, startTestWorld, TestShop, TestWorld } from '../../support/app';
+import { withServer } from '../instances/helpers';
+import { LONG_MS, poll, untilAsleep, untilWaiters } from '../long-poll/waiting';
 import {
   claim,
   createClaimed,
@@ -16,12 +8,10 @@ import {
   expectRefusal,
   payNothing,
   provePaid,
+  shopAt,
   uniqueId,
   withQuery,
 } from './helpers';
-
-/** Long enough for an answer that should not come yet. */
-const MOMENT_MS = 150;
 
 describe('GET sessions/$SESSION_ID', () => {
   let world: TestWorld;
@@ -144,7 +134,7 @@ describe('GET sessions/$SESSION_ID', () => {
       const url = newUrl();
       const claimed = await createClaimed(shop, offer(url), { session_id: 'w1' });
       const waiting = wait('w1', url);
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       await payNothing(shop, claimed.orderId, 'w1');
       expect(await waiting.answer).toMatchObject({ status: 200, body: { order_id: claimed.orderId } });
     });
@@ -152,10 +142,10 @@ describe('GET sessions/$SESSION_ID', () => {
     it('waits where there is nothing yet, through the creation of an order, for a payment that comes', async () => {
       const url = newUrl();
       const waiting = wait('w2', url);
-      await untilWaiters(world.server, 1);
+      await untilAsleep(world.server, 1);
       const unpaid = await createOrder(shop, offer(url), { session_id: 'w2' });
       await claim(shop.api, unpaid);
-      await pause(MOMENT_MS);
+      await untilAsleep(world.server, 1);
       expect(waiting.isAnswered()).toBe(false);
       const paid = await createPaid(shop, { order: offer(url), sessionId: 'w2' });
       expect(await waiting.answer).toMatchObject({ status: 200, body: { order_id: paid.orderId } });
@@ -164,17 +154,12 @@ describe('GET sessions/$SESSION_ID', () => {
     it('is woken when a payment is moved to the session, in another process too', async () => {
       const url = newUrl();
       const paid = await createPaid(shop, { order: offer(url), sessionId: 'elsewhere' });
-      const { database, clock, exchange } = world;
-      const other = await startTestServer({ database, clock, exchanges: [settingOf(exchange)] });
-      try {
-        const there = { ...shop, api: new Api(`${other.url}instances/shop/`) };
-        const waiting = wait('w3', url, there);
-        await untilWaiters(other, 1);
+      await withServer(world, {}, async (other) => {
+        const waiting = wait('w3', url, shopAt(other, shop));
+        await untilAsleep(other, 1);
         await provePaid(shop, paid, paid.receipt, 'w3');
         expect(await waiting.answer).toMatchObject({ status: 200, body: { order_id: paid.orderId } });
-      } finally {
-        await other.close();
-      }
+      });
     });
 
     it('answers at the time-out as things stand then', async () => {

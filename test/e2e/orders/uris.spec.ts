@@ -1,14 +1,7 @@
 import { formatRefundUri } from '../../../src/taler/taler-uri';
 import { Api } from '../../support/api';
-import {
-  createShop,
-  settingOf,
-  startTestServer,
-  startTestWorld,
-  TestServer,
-  TestShop,
-  TestWorld,
-} from '../../support/app';
+import { createShop, startTestWorld, TestServer, TestShop, TestWorld } from '../../support/app';
+import { serverBeside } from '../instances/helpers';
 import { claim, expectRefusal, makeNonce, uniqueId, withQuery } from './helpers';
 
 /** What a wallet makes of a pay URI (orders.md 9.4), written here without the code under test. */
@@ -44,16 +37,12 @@ describe('taler:// URIs and URLs that we hand out (orders.md 9.4, 9.5)', () => {
     world = await startTestWorld();
     shop = world.shop;
     admin = await createShop(world.server, 'admin');
-    const start = (config: object) =>
-      startTestServer({
-        database: world.database,
-        exchanges: [settingOf(world.exchange)],
-        clock: world.clock,
-        config,
-      });
     servers.set('open', world.server);
-    servers.set('proxy', await start({ trustProxy: true }));
-    servers.set('fixed', await start({ trustProxy: true, baseUrl: 'https://fixed.example/taler/' }));
+    servers.set('proxy', await serverBeside(world, { trustProxy: true }));
+    servers.set(
+      'fixed',
+      await serverBeside(world, { trustProxy: true, baseUrl: 'https://fixed.example/taler/' }),
+    );
   });
   afterAll(async () => {
     for (const [name, server] of servers) if (name !== 'open') await server.close();

@@ -4,8 +4,6 @@ import { Customer } from './support/customer';
 import { depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 
-jest.setTimeout(30_000);
-
 /** Groups of the sandbox begin at 8, 10, 12, 14, 16, 18 and 21. */
 describe('an order with a minimum age', () => {
   let world: TestWorld;

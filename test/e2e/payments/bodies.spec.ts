@@ -5,8 +5,6 @@ import { Customer } from './support/customer';
 import { depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 
-jest.setTimeout(30_000);
-
 /** Above the limit of a body, 8 MiB. */
 const TOO_MUCH = Buffer.alloc(8 * 1024 * 1024 + 1, ' ');
 const COINS_MAX = 1024;

@@ -2,11 +2,9 @@ import { encodeBase32 } from '../../../src/taler/base32';
 import { MAX_AMOUNT_UNITS } from '../../../src/taler/amount';
 import { startTestWorld, type TestWorld } from '../../support/app';
 import { Customer } from './support/customer';
+import { whileDepositing } from './support/held-deposit';
 import { countAttempts, depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
-import { eventually } from './support/server-process';
-
-jest.setTimeout(30_000);
 
 const CHOICES = [{ amount: 'KUDOS:5', max_fee: 'KUDOS:1' }];
 
@@ -113,11 +111,12 @@ describe('a payment for an order whose rows make no sense', () => {
   it('keeps the coins in mind when the contract has changed under its hands', async () => {
     const customer = await Customer.order(world.shop);
     const paying = take(3);
-    world.exchange.addFault({ match: { path: '/batch-deposit' }, action: 'slow', ms: 1_000 });
-    const payment = customer.spend(paying);
-    await eventually(async () => (await countAttempts(world.database)) === 1);
-    await change(customer, `h_contract = sha512('another contract')`);
-    expect(await payment).toMatchObject({ status: 500, body: { code: 56, detail: customer.orderId } });
+    const answer = await whileDepositing(
+      world.server,
+      () => customer.spend(paying),
+      async () => void (await change(customer, `h_contract = sha512('another contract')`)),
+    );
+    expect(answer).toMatchObject({ status: 500, body: { code: 56, detail: customer.orderId } });
     expect(depositedFor(customer, world.exchange)).toBe('KUDOS:6');
     expect(await countAttempts(world.database)).toBe(1);
 

@@ -6,8 +6,6 @@ import { Customer } from './support/customer';
 import { depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 
-jest.setTimeout(30_000);
-
 const CHOICES = [
   { amount: 'KUDOS:5', max_fee: 'KUDOS:1', description: 'the paper' },
   { amount: 'KUDOS:2', max_fee: 'KUDOS:0', description: 'the file' },

@@ -9,9 +9,6 @@ import { countAttempts, depositedFor, expectBooksToAgree } from './support/ledge
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 import { request } from 'undici';
 
-/** Two of the tests wait for the backend to lose patience: 10 s for keys, 15 s for a deposit. */
-jest.setTimeout(60_000);
-
 const DEPOSIT = { method: 'POST', path: '/batch-deposit' };
 
 const smallExchange = () => startSandboxExchange({ rsaBits: 1024, aggregationIntervalMs: 0 });
@@ -29,6 +26,7 @@ describe('trouble with an exchange', () => {
     await second?.close();
   });
   afterEach(async () => {
+    jest.restoreAllMocks();
     world.exchange.clearFaults();
     second.clearFaults();
     await expectBooksToAgree(world.database, [world.exchange, second]);
@@ -186,6 +184,7 @@ describe('trouble with an exchange', () => {
       const coins = await withdraw(1, '5');
       const customer = await Customer.order(world.shop);
       world.exchange.addFault({ match: DEPOSIT, action: 'hang-up', times: 3 });
+      world.clock.stop();
       expect((await customer.spend(coins)).status).toBe(502);
       const jobs = world.server.app.get(Jobs);
       const retries = async () => {
@@ -195,16 +194,19 @@ describe('trouble with an exchange', () => {
       expect(await retries()).toBe(1);
       await jobs.runOnce();
       expect(await retries()).toBe(1);
-      world.clock.advanceSeconds(2);
+      world.clock.advanceSeconds(1);
       await jobs.runOnce();
       expect(await retries()).toBe(2);
       world.clock.advanceSeconds(1);
       await jobs.runOnce();
       expect(await retries()).toBe(2);
+      world.clock.advanceSeconds(1);
+      await jobs.runOnce();
+      expect(await retries()).toBe(3);
       world.clock.advanceSeconds(3);
       await jobs.runOnce();
       expect(await retries()).toBe(3);
-      world.clock.advanceSeconds(10);
+      world.clock.advanceSeconds(1);
       await jobs.runOnce();
       expect(await retries()).toBeUndefined();
       expect(depositedFor(customer, world.exchange)).toBe('KUDOS:5');
@@ -320,6 +322,7 @@ describe('an exchange that does not answer', () => {
     await Promise.all([slow?.close(), silent?.close()]);
   });
 
+  // The backend loses patience after 10 s for keys and 15 s for a deposit.
   it('is 502 or 504 according to whether it is gone or silent, and what it took is found by the repeat', async () => {
     const [slowOne, silentOne, downOne] = [
       await Customer.order(world.shop),

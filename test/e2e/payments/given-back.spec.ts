@@ -6,8 +6,6 @@ import { Customer } from './support/customer';
 import { depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 
-jest.setTimeout(60_000);
-
 const RACES = 12;
 const CHOICES = [
   { amount: 'KUDOS:5', max_fee: 'KUDOS:1' },

@@ -4,8 +4,6 @@ import { Customer } from './support/customer';
 import { depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 
-jest.setTimeout(30_000);
-
 describe('an exchange with a hard limit', () => {
   let world: TestWorld;
   let limited: SandboxExchange;

@@ -7,9 +7,6 @@ import { Customer } from './support/customer';
 import { depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, money, withdrawCoins } from './support/purse';
 
-/** The default time limit of jest is short for a machine that others use too. */
-jest.setTimeout(30_000);
-
 describe('a payment', () => {
   let world: TestWorld;
   let second: SandboxExchange;

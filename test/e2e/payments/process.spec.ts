@@ -4,13 +4,21 @@ import { startSandboxExchange, type SandboxExchange } from '../../../sandbox/exc
 import { createOrder, createShop, settingOf, type TestServer, type TestShop } from '../../support/app';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { Customer } from './support/customer';
+import { startCallLog } from './support/proxy';
 import { coinsOf, withdrawCoins } from './support/purse';
 import { eventually, runProgram, ServerProcess } from './support/server-process';
 
-/** Processes are started, and the first start may have to build them. */
-jest.setTimeout(120_000);
+/** Processes are started, and the first start may have to build them: each may take as long as another test. */
+jest.setTimeout(240_000);
 
-const POLL_MS = 60_000;
+/** Who is answered earlier was woken, since no test takes so long on a machine that works. */
+const POLL_MS = 300_000;
+/** After 4.5 s by its own clock it would say so, cut off what is left, and end with 1 (a worker, where there are any). */
+const WELL_ENDED = {
+  code: 0,
+  signal: null,
+  output: expect.not.stringContaining('did not finish in time') as string,
+};
 
 describe('the server program', () => {
   let database: TestDatabase;
@@ -111,10 +119,7 @@ describe('the server program', () => {
     // A connection without a request must not hold it up either.
     const idle = connect(server.port, '127.0.0.1').on('error', () => undefined);
     await eventually(async () => (await waiters(server, workers)) === 10);
-    const startedMs = performance.now();
-    const exit = await server.stop();
-    expect(performance.now() - startedMs).toBeLessThan(5_000);
-    expect(exit).toMatchObject({ code: 0, signal: null });
+    expect(await server.stop()).toEqual(WELL_ENDED);
     for (const answer of await Promise.all(polls)) {
       expect(answer.statusCode).toBe(200);
       expect(await answer.body.json()).toMatchObject({ order_status: 'unpaid' });
@@ -123,19 +128,30 @@ describe('the server program', () => {
   });
 
   it('lets a payment finish before it ends', async () => {
-    const server = await start();
-    const shop = await createShop(asTestServer(server), 'finishing');
-    const coins = await withdrawCoins(exchange, coinsOf(1, '5'));
-    const customer = await Customer.order(shop);
-    exchange.addFault({ match: { path: '/batch-deposit' }, action: 'slow', ms: 1_500 });
-    const paying = customer.spend(coins);
-    await eventually(async () => {
-      const [row] = await database.query<{ count: string }>('select count(*) from payment_attempts');
-      return row?.count === '1';
+    const gate = await startCallLog();
+    const behind = await startSandboxExchange({
+      rsaBits: 1024,
+      aggregationIntervalMs: 0,
+      baseUrl: gate.baseUrl,
     });
-    const exit = await server.stop();
-    expect(customer.isReceipt(await paying)).toBe(true);
-    expect(exit.code).toBe(0);
+    gate.forwardTo(behind.port);
+    try {
+      const server = await ServerProcess.start({ database, exchanges: [settingOf(behind)] });
+      const shop = await createShop(asTestServer(server), 'finishing');
+      const coins = await withdrawCoins(behind, coinsOf(1, '5'));
+      const customer = await Customer.order(shop);
+      const deposit = gate.hold('POST /batch-deposit');
+      const paying = customer.spend(coins);
+      await deposit.begun;
+      const exit = server.stop();
+      await eventually(async () => !(await isListening(server)));
+      deposit.letGo();
+      expect(customer.isReceipt(await paying)).toBe(true);
+      expect(await exit).toEqual(WELL_ENDED);
+    } finally {
+      await gate.close();
+      await behind.close();
+    }
   });
 
   it('serves with two workers, and a payment at one wakes the long polls of both', async () => {
@@ -144,15 +160,17 @@ describe('the server program', () => {
       const shop = await createShop(asTestServer(server), 'two-workers');
       const coins = await withdrawCoins(exchange, coinsOf(1, '5'));
       const customer = await Customer.order(shop);
-      const polls = Array.from({ length: 16 }, () => poll(shop, customer.orderId));
-      await eventually(async () => (await waiters(server, 2)) === 16);
-      expect((await waitersPerWorker(server, 2)).filter((count) => count > 0)).toHaveLength(2);
-      const startedMs = performance.now();
+      const polls: ReturnType<typeof poll>[] = [];
+      // Which worker gets a connection is not for us to say: polls are added until both have some.
+      await eventually(async () => {
+        polls.push(...Array.from({ length: 8 }, () => poll(shop, customer.orderId)));
+        await eventually(async () => (await waiters(server, 2)) === polls.length);
+        return (await waitersPerWorker(server, 2)).every((count) => count > 0);
+      });
       expect(customer.isReceipt(await customer.spend(coins))).toBe(true);
       for (const answer of await Promise.all(polls)) {
         expect(await answer.body.json()).toMatchObject({ order_status: 'paid' });
       }
-      expect(performance.now() - startedMs).toBeLessThan(POLL_MS / 4);
     } finally {
       await server.stop();
     }
@@ -175,6 +193,14 @@ async function waitersPerWorker(server: ServerProcess, workers: number): Promise
     return counts.size >= workers;
   });
   return [...counts.values()];
+}
+
+function isListening({ port }: ServerProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('error', () => resolve(false)).once('connect', () => resolve(true));
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 /** What createShop needs to know of a server. */

@@ -6,11 +6,9 @@ import { Jobs } from '../../../src/platform/jobs/jobs';
 import { startTestWorld, type TestWorld } from '../../support/app';
 import { abort } from '../refunds/support';
 import { Customer } from './support/customer';
+import { whileDepositing } from './support/held-deposit';
 import { countAttempts, depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
-import { eventually } from './support/server-process';
-
-jest.setTimeout(60_000);
 
 const DEPOSIT = { method: 'POST', path: '/batch-deposit' };
 const LOOKUP = { method: 'GET', path: '/deposits/' };
@@ -103,11 +101,12 @@ describe('deposits whose fate is open', () => {
   it('are left to the payment that has them in hand', async () => {
     const customer = await Customer.order(world.shop);
     const coins = await withdraw(1, '5');
-    world.exchange.addFault({ match: DEPOSIT, action: 'slow', ms: 1_000 });
-    const paying = customer.spend(coins);
-    await eventually(async () => (await countAttempts(world.database)) === 1);
-    expect(await recover(customer)).toBe('busy');
-    expect(customer.isReceipt(await paying)).toBe(true);
+    const paid = await whileDepositing(
+      world.server,
+      () => customer.spend(coins),
+      async () => expect(await recover(customer)).toBe('busy'),
+    );
+    expect(customer.isReceipt(paid)).toBe(true);
   });
 
   it('are looked up when the payment cannot be finished any more', async () => {

@@ -2,12 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { encodeBase32 } from '../../../src/taler/base32';
 import { Api } from '../../support/api';
 import { createOrder, createShop, startTestWorld, TestWorld } from '../../support/app';
+import { LONG_MS, untilWaiters } from '../long-poll/waiting';
 import { Customer } from './support/customer';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
-
-jest.setTimeout(30_000);
-
-const POLL_MS = 10_000;
 
 describe('browser sessions', () => {
   let world: TestWorld;
@@ -49,11 +46,10 @@ describe('browser sessions', () => {
   it('get a payment by its receipt, and whoever waits there is woken', async () => {
     const customer = await Customer.order(world.shop);
     const { sig } = (await customer.spend(takeCoin(), { session_id: 'phone' })).body as { sig: string };
-    const waiting = statusIn(customer, 'laptop', `&timeout_ms=${POLL_MS}`);
-    const startedMs = performance.now();
+    const waiting = statusIn(customer, 'laptop', `&timeout_ms=${LONG_MS}`);
+    await untilWaiters(world.server, 1);
     expect(await customer.paid(sig, 'laptop')).toMatchObject({ status: 200, body: { refunded: false } });
     expect(await waiting).toMatchObject({ order_status: 'paid' });
-    expect(performance.now() - startedMs).toBeLessThan(POLL_MS);
     expect(await statusIn(customer, 'phone')).toMatchObject({ order_status: 'claimed' });
     // Back again: it is a single value, not a list.
     expect((await customer.paid(sig, 'phone')).status).toBe(200);
@@ -87,19 +83,19 @@ describe('browser sessions', () => {
     const isBought = [first.orderId, first.orderId];
     const isNot = [undefined, undefined];
     const coin = takeCoin();
-    const startedMs = performance.now();
-    const waiting = bought('one', `&timeout_ms=${POLL_MS}`);
+    const waiting = bought('one', `&timeout_ms=${LONG_MS}`);
+    await untilWaiters(world.server, 2);
     const { sig } = (await first.spend(coin, { session_id: 'one' })).body as { sig: string };
     expect(await waiting).toEqual(isBought);
     // A repeat of the payment moves it, and so does the receipt.
-    const waitingToo = bought('two', `&timeout_ms=${POLL_MS}`);
+    const waitingToo = bought('two', `&timeout_ms=${LONG_MS}`);
+    await untilWaiters(world.server, 2);
     expect((await first.spend(coin, { session_id: 'two' })).status).toBe(200);
     expect(await waitingToo).toEqual(isBought);
     expect(await bought('one')).toEqual(isNot);
     expect((await first.paid(sig, 'one')).status).toBe(200);
     expect(await bought('one')).toEqual(isBought);
     expect(await bought('two')).toEqual(isNot);
-    expect(performance.now() - startedMs).toBeLessThan(POLL_MS);
   });
 
   it('lose a payment to a repeat that names none', async () => {

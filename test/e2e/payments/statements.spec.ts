@@ -5,8 +5,6 @@ import { Customer } from './support/customer';
 import { expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
 
-jest.setTimeout(30_000);
-
 describe('the usual payment', () => {
   let world: TestWorld;
   let coins: Coin[];

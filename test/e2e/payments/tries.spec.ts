@@ -7,8 +7,6 @@ import { Customer, bytes } from './support/customer';
 import { countAttempts, depositedFor, expectBooksToAgree, linesOfExchanges } from './support/ledger';
 import { coinsOf, type Coin, money, post, withdrawCoins } from './support/purse';
 
-jest.setTimeout(30_000);
-
 const DAY_S = 86_400;
 
 describe('a payment in several tries', () => {

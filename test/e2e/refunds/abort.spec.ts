@@ -1,9 +1,12 @@
 import { startSandboxExchange, type SandboxExchange } from '../../../sandbox/exchange/exchange-server';
 import type { FaultAction } from '../../../sandbox/exchange/faults';
 import { encodeBase32 } from '../../../src/taler/base32';
+import { TurnTaker } from '../../../src/payments/turn-taker';
+import type { ApiAnswer } from '../../support/api';
 import { createOrder, settingOf, startTestServer, startTestWorld, type TestWorld } from '../../support/app';
 import { createPaid, expectRefusal, privateStatus } from '../orders/helpers';
 import { Customer } from '../payments/support/customer';
+import { whileDepositing } from '../payments/support/held-deposit';
 import {
   countAttempts,
   depositedFor,
@@ -12,6 +15,7 @@ import {
   refundedFor,
 } from '../payments/support/ledger';
 import { type Coin, coinsOf, withdrawCoins } from '../payments/support/purse';
+import { eventually } from '../payments/support/server-process';
 import {
   abort,
   balanceOf,
@@ -195,7 +199,8 @@ describe('POST orders/$ID/abort', () => {
       ['answers no JSON', { action: 'garbage', after: true }, 502, 2013],
       ['signs falsely', { action: 'wrong-signature' }, 502, 2013],
       ['signs with an unknown key', { action: 'foreign-signature' }, 502, 2029],
-      ['is silent', { action: 'slow', ms: 20_000, after: true }, 504, 2011],
+      // Far beyond the patience of the backend, 15 s.
+      ['is silent', { action: 'slow', ms: 300_000, after: true }, 504, 2011],
     ];
 
     it.each(troubles)(
@@ -331,11 +336,19 @@ describe('POST orders/$ID/abort', () => {
     it('waits for its end: 412 with 2254', async () => {
       const coins = await withdraw(world, '5');
       const customer = await Customer.order(world.shop);
-      world.exchange.addFault({ match: DEPOSIT_CALL, action: 'slow', ms: 500 });
-      const paying = customer.spend(coins);
-      await waitFor(async () => (await countAttempts(world.database)) === 1);
-      expectRefusal(await abort(world.shop, customer, coins), 412, 2254, { detail: customer.orderId });
-      expect(customer.isReceipt(await paying)).toBe(true);
+      let aborting: Promise<ApiAnswer> | undefined;
+      const paid = await whileDepositing(
+        world.server,
+        () => customer.spend(coins),
+        async () => {
+          const turns = jest.spyOn(world.server.app.get(TurnTaker), 'take');
+          aborting = abort(world.shop, customer, coins);
+          await eventually(() => turns.mock.calls.length > 0);
+          turns.mockRestore();
+        },
+      );
+      expect(customer.isReceipt(paid)).toBe(true);
+      expectRefusal((await aborting) as ApiAnswer, 412, 2254, { detail: customer.orderId });
     });
 
     it('leaves either a paid order or coins that came back, never both nor neither', async () => {
@@ -344,12 +357,9 @@ describe('POST orders/$ID/abort', () => {
         const coins = await withdraw(world, '2', '1');
         const customer = await Customer.order(world.shop, { amount: 'KUDOS:3' });
         if (round % 3 > 0) expect((await customer.spend(coins.slice(0, 1))).status).toBe(400);
-        // From an abort well ahead of the payment to one that comes after it.
-        const lead = (round % 8) - 3;
-        const [paid, aborted] = await Promise.all([
-          pause(Math.max(0, -lead)).then(() => customer.spend(coins)),
-          pause(Math.max(0, lead)).then(() => abort(world.shop, customer, coins)),
-        ]);
+        const pay = () => customer.spend(coins);
+        const giveUp = () => abort(world.shop, customer, coins);
+        const [paid, aborted] = await inTurn(round % 8, pay, giveUp);
         outcomes.add(`${paid.status} ${aborted.status}`);
         const { order_status: status } = (await privateStatus(world.shop, customer.orderId)).body as {
           order_status: string;
@@ -512,10 +522,13 @@ describe('POST orders/$ID/abort', () => {
   });
 });
 
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms * 4));
-}
-
-async function waitFor(condition: () => Promise<boolean>): Promise<void> {
-  while (!(await condition())) await pause(1);
+/** From one after the other, over all that lies between, to the other after the one. @param lead 0 to 7 */
+async function inTurn<A, B>(lead: number, one: () => Promise<A>, other: () => Promise<B>): Promise<[A, B]> {
+  if (lead === 0) return [await one(), await other()];
+  if (lead === 7) {
+    const second = await other();
+    return [await one(), second];
+  }
+  const after = (steps: number) => new Promise((resolve) => setTimeout(resolve, Math.max(0, steps) * 4));
+  return Promise.all([after(lead - 4).then(one), after(4 - lead).then(other)]);
 }

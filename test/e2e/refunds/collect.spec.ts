@@ -25,6 +25,9 @@ import {
   withdraw,
 } from './support';
 
+/** Far beyond the patience of the backend. */
+const SILENT_MS = 300_000;
+
 describe('POST orders/$ID/refund', () => {
   let world: TestWorld;
   let second: SandboxExchange;
@@ -279,10 +282,10 @@ describe('POST orders/$ID/refund', () => {
     it('because the exchange is silent: the wallet waits for one coin’s time, not for that of each', async () => {
       const { customer } = await sell(world, Array<string>(12).fill('0.1'), { max_fee: 'KUDOS:1' });
       await grant(world.shop, customer, 'KUDOS:1.2');
-      world.exchange.addFault({ match: REFUND_CALL, action: 'slow', ms: 20_000, after: true, times: 0 });
-      const startedMs = performance.now();
+      world.exchange.addFault({ match: REFUND_CALL, action: 'slow', ms: SILENT_MS, after: true, times: 0 });
       const answer = await collect(world.shop, customer);
-      expect(performance.now() - startedMs).toBeLessThan(25_000);
+      // Four are asked for at the same time; after their 15 s nobody asks for the others.
+      expect(refundedFor(customer, world.exchange)).toBe('KUDOS:0.4');
       expect(answer.body.refunds).toHaveLength(12);
       for (const refund of answer.body.refunds as CoinRefund[]) {
         expect(refund).toMatchObject({ type: 'failure', exchange_status: 504, exchange_code: 2011 });

@@ -25,11 +25,11 @@ import {
   withdraw,
 } from './support';
 
-/** Processes are started and killed, and the first start may have to build them. */
-jest.setTimeout(120_000);
+/** Processes are started and killed, and the first start may have to build them: each may take as long as another test. */
+jest.setTimeout(360_000);
 
 /** Far longer than any test: what is frozen ends with the process that waits for it. */
-const FROZEN_MS = 60_000;
+const FROZEN_MS = 600_000;
 
 describe('a request that breaks off at a waypoint', () => {
   let world: TestWorld;

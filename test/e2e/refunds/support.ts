@@ -5,9 +5,6 @@ import type { TestShop, TestWorld } from '../../support/app';
 import { bytes, Customer } from '../payments/support/customer';
 import { type Coin, type CoinWish, coinsOf, money, withdrawCoins } from '../payments/support/purse';
 
-// A world takes seconds to start where other suites have the processors.
-jest.setTimeout(60_000);
-
 /** How faults name the calls about refunds. */
 export const REFUND_CALL = { method: 'POST', path: '/coins/' };
 

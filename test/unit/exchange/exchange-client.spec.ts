@@ -114,7 +114,7 @@ describe('a client of an exchange', () => {
 
   const exchange = () => minted.trusted(server.baseUrl);
 
-  function deposit(changed: Partial<BatchDepositRequest> = {}, timeoutMs = 3_000, signal?: AbortSignal) {
+  function deposit(changed: Partial<BatchDepositRequest> = {}, timeoutMs = 60_000, signal?: AbortSignal) {
     const call = { exchange: exchange(), keys, request: { ...request, ...changed }, timeoutMs, signal };
     return stack.client.batchDeposit(call);
   }

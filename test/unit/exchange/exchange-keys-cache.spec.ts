@@ -19,6 +19,19 @@ import {
   TestClock,
 } from './support';
 
+/** Time-outs are moved by hand where they are to pass; requests to the scripted server take their time. */
+const ALL_BUT_TIME_OUTS: FakeableAPI[] = [
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'clearImmediate',
+  'setInterval',
+  'clearInterval',
+];
+
 describe('the cache of exchange keys', () => {
   let server: ScriptedServer;
   let clock: TestClock;
@@ -38,6 +51,7 @@ describe('the cache of exchange keys', () => {
   afterEach(async () => {
     await Promise.all(stacks.splice(0).map((each) => each.close()));
     await server.close();
+    jest.useRealTimers();
     jest.restoreAllMocks();
   });
 
@@ -63,7 +77,7 @@ describe('the cache of exchange keys', () => {
   }
 
   async function settled(downloads: number): Promise<void> {
-    const deadlineMs = performance.now() + 5_000;
+    const deadlineMs = performance.now() + 60_000;
     while (server.count('/keys') < downloads && performance.now() < deadlineMs) {
       await new Promise((resolve) => setImmediate(resolve));
     }
@@ -249,9 +263,13 @@ describe('the cache of exchange keys', () => {
     const dead = { ...exchange(), baseUrl: silent.baseUrl };
     const foreign = { ...exchange(), baseUrl: 'http://euro.example/', currency: 'EUR' };
     const { cache } = newStack(new MemoryKeysStore(), [dead, exchange(), foreign]);
-    const startedMs = performance.now();
-    const { usable, rejected } = await cache.usableNow('KUDOS');
-    expect(performance.now() - startedMs).toBeLessThan(USABLE_NOW_WAIT_MS + 1_000);
+    await cache.get(exchange());
+    // Whoever waited longer would wait for ever: time is moved by hand.
+    jest.useFakeTimers({ doNotFake: ALL_BUT_TIME_OUTS });
+    const creation = cache.usableNow('KUDOS');
+    await jest.advanceTimersByTimeAsync(USABLE_NOW_WAIT_MS);
+    const { usable, rejected } = await creation;
+    jest.useRealTimers();
     expect(usable.map((keys) => keys.exchange.baseUrl)).toEqual([server.baseUrl]);
     expect(rejected).toMatchObject([{ exchange: dead, error: { code: 2011 } }]);
     expect(await cache.usableNow('CHF')).toEqual({ usable: [], rejected: [] });

@@ -1,6 +1,11 @@
 import { ExchangeKeys, isDepositable } from '../../../src/exchange/exchange-keys';
 import { TrustedExchange } from '../../../src/exchange/exchange-directory';
-import { KeysVerdict, speaksOurProtocol, verifyKeys } from '../../../src/exchange/keys-verification';
+import {
+  KeysVerdict,
+  speaksOurProtocol,
+  VERIFICATION_SLICE_MS,
+  verifyKeys,
+} from '../../../src/exchange/keys-verification';
 import { formatAmount } from '../../../src/taler/amount';
 import { encodeBase32 } from '../../../src/taler/base32';
 import { JsonObject, JsonValue } from '../../../src/taler/json';
@@ -288,26 +293,20 @@ describe('verified keys', () => {
   it('are verified in slices: a timer gets its turn while thousands of signatures are checked', async () => {
     const minted = new MintedExchange(RECORDED_NOW_US);
     const body = minted.document(BASE_URL, { denominations: 1500 });
-    let longestGapMs = 0;
+    // A clock on which each look at it takes a millisecond, whatever the machine needs for a signature.
+    let nowMs = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => ++nowMs);
     let turns = 0;
-    let lastMs = performance.now();
     const tick = () => {
-      const nowMs = performance.now();
-      longestGapMs = Math.max(longestGapMs, nowMs - lastMs);
-      lastMs = nowMs;
       turns += 1;
       immediate = setImmediate(tick);
     };
     let immediate = setImmediate(tick);
-    const startedMs = performance.now();
-    const keys = await minted.keys(BASE_URL, { denominations: 1 });
     const verdict = await verify(body, minted.trusted(BASE_URL));
-    const totalMs = performance.now() - startedMs;
     clearImmediate(immediate);
-    expect(keys.denominations.size).toBe(1);
+    clock.mockRestore();
     expect(verdict.kind === 'verified' && verdict.keys.denominations.size).toBe(1500);
-    expect(turns).toBeGreaterThan(10);
-    expect(longestGapMs).toBeLessThan(totalMs / 2);
+    expect(turns).toBeGreaterThanOrEqual(1500 / (VERIFICATION_SLICE_MS + 1));
   });
 });
 

@@ -89,7 +89,7 @@ describe('kyc-check (exchange.md 7)', () => {
     const signals = Array.from({ length: calls }, () => AbortSignal.any([end.signal]));
     const checks = signals.map((signal) => client.check({ exchange: exchange(), request, signal }));
     const path = 'batch-deposit';
-    const other = await stack.http.request({ exchange: exchange(), method: 'POST', path, timeoutMs: 5_000 });
+    const other = await stack.http.request({ exchange: exchange(), method: 'POST', path, timeoutMs: 60_000 });
     expect(other).toMatchObject({ kind: 'answer', status: 200 });
     expect(arrived).toBeLessThanOrEqual(64);
     end.abort();

@@ -177,7 +177,7 @@ describe('a recorded conversation, played by a server', () => {
     async (name) => {
       const scene = setScene(name);
       const request = depositRequest(scene, scene.keys);
-      const outcome = await scene.client.batchDeposit({ ...scene, request, timeoutMs: 5_000 });
+      const outcome = await scene.client.batchDeposit({ ...scene, request, timeoutMs: 60_000 });
       expect(outcome).toMatchObject({ kind: 'confirmed' });
       if (outcome.kind !== 'confirmed') return;
       const body = object(scene.response.body);
@@ -194,7 +194,7 @@ describe('a recorded conversation, played by a server', () => {
     async (name) => {
       const scene = setScene(name);
       const request = depositRequest(scene, scene.keys);
-      const outcome = await scene.client.batchDeposit({ ...scene, request, timeoutMs: 5_000 });
+      const outcome = await scene.client.batchDeposit({ ...scene, request, timeoutMs: 60_000 });
       const { status, body } = scene.response;
       const { code } = object(body);
       expectSent(name, scene);
@@ -233,7 +233,7 @@ describe('a recorded conversation, played by a server', () => {
     async (name) => {
       const scene = setScene(name);
       const request = depositRequest(scene, scene.keys);
-      const call = scene.client.batchDeposit({ ...scene, request, timeoutMs: 5_000 });
+      const call = scene.client.batchDeposit({ ...scene, request, timeoutMs: 60_000 });
       await expect(call).rejects.toThrow('must not repeat a coin');
       expect(server.seen).toEqual([]);
     },

@@ -26,6 +26,10 @@ import { type Answer, sendJson } from './http-client';
 /** Time of the recordings. */
 export const START_US = 1_795_150_642n * SECOND_US;
 export const DAY_S = 86_400;
+/** Longer than any test may take: who is answered earlier was woken, or never waited. */
+export const LONG_MS = 600_000;
+/** For what must happen; used up only where it does not. */
+const PATIENCE_MS = 60_000;
 
 export interface Denomination {
   readonly key: RsaDenominationKey;
@@ -73,6 +77,15 @@ export function bytes(value: JsonValue | undefined, length: number): Buffer {
 
 export function objects(value: JsonValue | undefined): JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+/** Waits until `probe` is true. @throws Error when it never is */
+export async function eventually(probe: () => boolean): Promise<void> {
+  const endMs = performance.now() + PATIENCE_MS;
+  while (!probe()) {
+    if (performance.now() > endMs) throw new Error(`waited in vain: ${probe.toString()}`);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
 }
 
 export interface DepositPlan {
@@ -129,6 +142,20 @@ export class Harness {
 
   get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
     return sendJson(this.exchange.baseUrl, { method: 'GET', path, headers });
+  }
+
+  /**
+   * A GET that is held until something happens.
+   * @returns once the exchange has it: what was sent after it is answered
+   */
+  async longPoll(path: string, headers: Record<string, string> = {}): Promise<{ answer: Promise<Answer> }> {
+    let answer: Promise<Answer> | undefined;
+    await new Promise<void>((onSent, reject) => {
+      answer = sendJson(this.exchange.baseUrl, { method: 'GET', path, headers, onSent });
+      answer.catch(reject);
+    });
+    await this.get('/config');
+    return { answer: defined(answer) };
   }
 
   post(path: string, body: unknown): Promise<Answer> {

@@ -16,6 +16,8 @@ export interface Call {
   /** Bytes as they go over the wire. */
   readonly bytes?: Buffer;
   readonly chunked?: boolean;
+  /** Called once all of the request is in the hands of the operating system. */
+  readonly onSent?: () => void;
 }
 
 /** One request with node:http, which shows headers and broken connections as they are. Rejects if cut off. */
@@ -36,6 +38,7 @@ export function send(baseUrl: string, call: Call): Promise<Answer> {
       });
     });
     outgoing.on('error', reject);
+    if (call.onSent) outgoing.once('finish', call.onSent);
     if (bytes.length > 0) outgoing.write(bytes);
     outgoing.end();
   });
@@ -43,7 +46,7 @@ export function send(baseUrl: string, call: Call): Promise<Answer> {
 
 export function sendJson(
   baseUrl: string,
-  call: { method: string; path: string; body?: unknown; headers?: Record<string, string> },
+  call: Pick<Call, 'method' | 'path' | 'headers' | 'onSent'> & { body?: unknown },
 ): Promise<Answer> {
   const { body, headers = {} } = call;
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body));

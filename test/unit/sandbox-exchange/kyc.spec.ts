@@ -4,7 +4,7 @@ import { hashNormalizedPayto } from '../../../src/taler/payto';
 import { kycAuth } from '../../../src/taler/signatures-merchant';
 import { SECOND_US } from '../../../src/taler/timestamp';
 import { expectAsRecorded } from './fixture';
-import { type Coin, defined, Harness, makeMerchant, type Merchant, objects } from './harness';
+import { type Coin, defined, Harness, LONG_MS, makeMerchant, type Merchant, objects } from './harness';
 
 let harness: Harness;
 let merchant: Merchant;
@@ -16,11 +16,13 @@ afterEach(() => harness.close());
 
 const switchKyc = (body: object) => harness.post('/sandbox/kyc', body);
 
-function check(owner: Merchant, query = '') {
+function checkOf(owner: Merchant, query = '') {
   const signature = encodeBase32(kycAuth.sign(owner.signer, {}));
   const path = `/kyc-check/${encodeBase32(hashNormalizedPayto(merchant.payto))}${query}`;
-  return harness.get(path, { 'Account-Owner-Signature': signature });
+  return [path, { 'Account-Owner-Signature': signature }] as const;
 }
+
+const check = (owner: Merchant, query?: string) => harness.get(...checkOf(owner, query));
 
 async function authenticate(): Promise<void> {
   const answer = await harness.post('/bank/accounts/Exchange/taler-wire-gateway/admin/add-kycauth', {
@@ -97,17 +99,16 @@ describe('with a limit on deposits', () => {
     const stranger = await harness.deposit(depositOf(other, 'KUDOS:1', makeMerchant()));
     expectAsRecorded(stranger, '212-kyc-deposit-other-merchant-key');
     expectAsRecorded(await check(merchant, '?timeout_ms=50&lpt=3'), '213-kyc-check-long-poll');
-    const waiting = check(merchant, '?timeout_ms=20000&lpt=3');
+    const waiting = await harness.longPoll(...checkOf(merchant, `?timeout_ms=${LONG_MS}&lpt=3`));
     await passForm(required.body.access_token);
-    expectAsRecorded(await waiting, '215-kyc-check-done');
+    expectAsRecorded(await waiting.answer, '215-kyc-check-done');
     expectAsRecorded(await harness.deposit(big), '216-kyc-deposit-after-kyc');
   });
 
   it('a poll for the KYC auth transfer is released by it', async () => {
-    const waiting = check(merchant, '?timeout_ms=20000&lpt=1');
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const waiting = await harness.longPoll(...checkOf(merchant, `?timeout_ms=${LONG_MS}&lpt=1`));
     await authenticate();
-    expect((await waiting).status).toBe(200);
+    expect((await waiting.answer).status).toBe(200);
   });
 
   it('the operator may pass and revoke an account', async () => {

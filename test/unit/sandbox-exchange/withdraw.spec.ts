@@ -4,7 +4,7 @@ import { createSigner, generateSeed } from '../../../src/taler/eddsa';
 import { affirmDenomExpired } from '../../../src/taler/signatures-exchange';
 import { parseTimestamp } from '../../../src/taler/timestamp';
 import { expectAsRecorded } from './fixture';
-import { bytes, DAY_S, defined, flipBit, Harness, makePlanchet, objects, unblind } from './harness';
+import { bytes, DAY_S, defined, flipBit, Harness, LONG_MS, makePlanchet, objects, unblind } from './harness';
 
 let harness: Harness;
 beforeEach(async () => {
@@ -36,14 +36,13 @@ describe('reserves', () => {
   it('wake a wallet that polls for them', async () => {
     const reserve = createSigner(generateSeed());
     const pub = encodeBase32(reserve.publicKey);
-    const waiting = harness.get(`/reserves/${pub}?timeout_ms=20000`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    const waiting = await harness.longPoll(`/reserves/${pub}?timeout_ms=${LONG_MS}`);
     await harness.post(`${BANK}/admin/add-incoming`, {
       amount: 'KUDOS:3',
       reserve_pub: pub,
       debit_account: 'payto://x-taler-bank/localhost/C?receiver-name=C',
     });
-    expect((await waiting).body.balance).toBe('KUDOS:3');
+    expect((await waiting.answer).body.balance).toBe('KUDOS:3');
   });
 
   it('answer 404 when nothing came in time', async () => {

@@ -114,7 +114,7 @@ describe('FileStateStore', () => {
   it('keeps a second user out until the first lets go', async () => {
     const first = await FileStateStore.open(file);
     await expect(FileStateStore.open(file, 100)).rejects.toMatchObject({ kind: 'wallet-locked' });
-    const waiting = FileStateStore.open(file, 5_000);
+    const waiting = FileStateStore.open(file, 60_000);
     await first.close();
     await (await waiting).close();
   });

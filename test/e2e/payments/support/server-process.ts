@@ -1,5 +1,4 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { request } from 'undici';
@@ -8,12 +7,14 @@ import type { ExchangeSetting } from '../../../../src/platform/config/config';
 import { Api } from '../../../support/api';
 import { OPERATOR_TOKEN } from '../../../support/app';
 import type { TestDatabase } from '../../../support/database';
+import { takePort } from './ports';
 
 const PROJECT = join(__dirname, '../../../..');
 const MAIN = join(PROJECT, 'dist/src/main.js');
 /** Any constant of ours: the first suite builds, the others wait for it. */
 const BUILD_LOCK = 7_415_116_003;
-const READY_MS_MAX = 30_000;
+/** Ends a wait in vain, and nothing else: machines of CI are slow, stall for seconds, and do other things beside. */
+export const PATIENCE_MS = 60_000;
 const LOOK_AGAIN_MS = 25;
 
 /** How a program ended. */
@@ -41,16 +42,21 @@ export class ServerProcess {
     return `http://127.0.0.1:${this.port}/`;
   }
 
-  /** Starts the built program and waits until it serves. @param port that of a process before it; default a free one */
+  /**
+   * Starts the built program and waits until it serves.
+   * @param port that of a process before it; default a free one
+   * @param mayDie it may be killed before it serves, which is as well
+   */
   static async start(options: {
     database: TestDatabase;
     exchanges?: readonly ExchangeSetting[];
     port?: number;
     environment?: Record<string, string>;
     nodeArguments?: readonly string[];
+    mayDie?: boolean;
   }): Promise<ServerProcess> {
     await buildOnce();
-    const port = options.port ?? (await freePort());
+    const port = options.port ?? (await takePort());
     const { database, exchanges = [], nodeArguments = [] } = options;
     const child = spawn(process.execPath, [...nodeArguments, MAIN], {
       env: {
@@ -72,7 +78,7 @@ export class ServerProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const server = new ServerProcess(child, port);
-    await server.untilReady();
+    await server.untilReady(options.mayDie);
     return server;
   }
 
@@ -87,15 +93,16 @@ export class ServerProcess {
     return this.exited;
   }
 
-  private async untilReady(): Promise<void> {
+  private async untilReady(mayDie = false): Promise<void> {
     let ended: Exit | undefined;
     void this.exited.then((exit) => (ended = exit));
     await eventually(async () => {
+      if (ended && mayDie && ended.signal === 'SIGKILL') return true;
       if (ended) throw new Error(`the server ended: ${ended.output}`);
       const answer = await request(`${this.url}readyz`).catch(() => undefined);
       await answer?.body.dump();
-      return answer?.statusCode === 200;
-    }, READY_MS_MAX);
+      return answer?.statusCode === 200 && knowsKeys(this.url);
+    });
   }
 }
 
@@ -119,14 +126,47 @@ afterAll(() => {
   for (const child of living) child.kill('SIGKILL');
 });
 
+/**
+ * What the clock does at each full minute: calls for the job that finishes payments. A call that comes before a process
+ * listens is overlooked for up to a minute, so call again until it is done; calls that wait are one and the same.
+ */
+export async function callRecovery(database: TestDatabase): Promise<void> {
+  await database.query(`select graphile_worker.add_job('recover-payments', job_key := 'recover-payments')`);
+}
+
 /** Waits until `probe` is true; what it throws ends the waiting. */
-export async function eventually(probe: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> {
+export async function eventually(
+  probe: () => Promise<boolean> | boolean,
+  withinMs = PATIENCE_MS,
+): Promise<void> {
   const deadlineMs = performance.now() + withinMs;
   while (!(await probe())) {
     if (performance.now() > deadlineMs)
       throw new Error(`waited in vain for ${withinMs} ms: ${probe.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
+}
+
+interface ExchangeState {
+  readonly keys_expiration?: object;
+  /** Why the last download failed; 0: it did not. */
+  readonly keys_ec: number;
+}
+
+/**
+ * Whether a server knows the keys of its exchanges, or that they are not to be had (management.md 5.2); of a server with
+ * workers, one of them. It asks for them when it starts, and an order waits a second for them and no longer.
+ * @param url with final slash
+ */
+async function knowsKeys(url: string): Promise<boolean> {
+  const answer = await request(`${url}exchanges`).catch(() => undefined);
+  const { exchanges = [] } = ((await answer?.body.json().catch(() => undefined)) ?? {}) as {
+    exchanges?: ExchangeState[];
+  };
+  return (
+    answer?.statusCode === 200 &&
+    exchanges.every(({ keys_expiration, keys_ec }) => keys_expiration !== undefined || keys_ec !== 0)
+  );
 }
 
 function watch(child: ChildProcess): Promise<Exit> {
@@ -142,16 +182,6 @@ function watch(child: ChildProcess): Promise<Exit> {
       resolve({ code, signal, output });
     }),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 let built: Promise<void> | undefined;
