@@ -1,4 +1,4 @@
-import { Inject, Injectable, OnApplicationShutdown } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { randomInt } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -34,7 +34,7 @@ const NOTIFY: Statement = { name: 'notify', text: `select pg_notify('${CHANNEL}'
  * connection that died without a word is noticed; after every gap all waiters look again.
  */
 @Injectable()
-export class PgNotifyTransport extends EventTransport implements OnApplicationShutdown {
+export class PgNotifyTransport extends EventTransport {
   /** Names this process in the messages and in the presence lock. */
   readonly processId = randomInt(1, 2 ** 31 - 1);
   private client: Client | undefined;
@@ -78,11 +78,8 @@ export class PgNotifyTransport extends EventTransport implements OnApplicationSh
     if (!this.sending) this.flushed = this.flush();
   }
 
-  /**
-   * Once the last request is answered, before the pool closes: what is paid meanwhile is still announced, and the presence
-   * lock says that a payment under way is in good hands.
-   */
-  async onApplicationShutdown(): Promise<void> {
+  /** Sends what is still to be sent, and says that this process is no more. */
+  async stop(): Promise<void> {
     // A command ends right after its commit, and the servers are to hear of it.
     const timer = new AbortController();
     const tired = delay(FAREWELL_MS_MAX, undefined, { signal: timer.signal }).catch(() => undefined);

@@ -47,6 +47,17 @@ export const insufficientPayment: Story = {
   },
 };
 
+/** Nothing is left to deposit, and what was is still too little. */
+export const repeatedInsufficientPayment: Story = {
+  name: 'a payment of too little made again',
+  async begin(stage) {
+    const coins = await stage.withdraw(['2', '1']);
+    const customer = await Customer.order(stage.shop);
+    expectStatus(await customer.spend(coins), 400);
+    return paying(customer, coins);
+  },
+};
+
 export const completedPayment: Story = {
   name: 'a payment that completes an earlier one',
   async begin(stage) {
