@@ -1,9 +1,9 @@
 import { renderPage } from '../../src/pages/render-page';
 import { createOrder, startTestWorld, type TestShop, type TestWorld } from '../support/app';
-import { until } from '../e2e/long-poll/waiting';
 import { createClaimed, payNothing, withQuery } from '../e2e/orders/helpers';
 import { viewsOf } from '../unit/pages/views';
 import { describeInBrowser, keepScreenshot, visit } from './support/browser';
+import { until } from '../support/until';
 
 // Many steps each, of which one may take a minute (support/browser.ts).
 jest.setTimeout(300_000);

@@ -5,9 +5,9 @@ import { AttemptsRepository, type HeldAttempt } from '../../src/payments/attempt
 import { Transactor } from '../../src/platform/database/transactor';
 import { startTestWorld, type TestServer, type TestWorld } from '../support/app';
 import { serverBeside } from '../e2e/instances/helpers';
-import { until } from '../e2e/long-poll/waiting';
 import { Customer } from '../e2e/payments/support/customer';
 import { cutListeners, untilListening } from './support/listeners';
+import { until } from '../support/until';
 
 const SECOND = 1_000_000n;
 

@@ -1,9 +1,9 @@
 import { OPERATOR_TOKEN, startTestServer, type TestServer } from '../../support/app';
 import { TestClock } from '../../support/clock';
 import { createTestDatabase, type TestDatabase } from '../../support/database';
-import { until } from '../long-poll/waiting';
 import { expectRefusal } from '../orders/helpers';
 import { runProgram, type Exit } from '../payments/support/server-process';
+import { until } from '../../support/until';
 
 /** A dozen processes in one test, of which the first may have to build them. */
 jest.setTimeout(300_000);

@@ -3,8 +3,8 @@ import { Database } from '../../../src/platform/database/database';
 import { createOrder, createShop, type TestShop, type TestWorld } from '../../support/app';
 import { startStillWorld } from '../instances/helpers';
 import type { ApiAnswer } from '../../support/api';
-import { until } from '../long-poll/waiting';
 import { expectRefusal, uniqueId } from '../orders/helpers';
+import { until } from '../../support/until';
 
 jest.setTimeout(300_000);
 

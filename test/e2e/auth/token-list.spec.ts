@@ -2,8 +2,8 @@ import { TOKENS_PER_SCOPE_MAX } from '../../../src/auth/token-mint';
 import { Jobs } from '../../../src/platform/jobs/jobs';
 import { createShop, OPERATOR_TOKEN, type TestShop, type TestWorld } from '../../support/app';
 import { serverBeside, tokenOf, startStillWorld } from '../instances/helpers';
-import { until } from '../long-poll/waiting';
 import { expectRefusal, uniqueId } from '../orders/helpers';
+import { until } from '../../support/until';
 
 interface Listed {
   readonly serial: number;

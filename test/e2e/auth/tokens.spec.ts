@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { createOrder, createShop, OPERATOR_TOKEN, TestShop, TestWorld } from '../../support/app';
 import type { ApiAnswer } from '../../support/api';
 import { serverBeside, startStillWorld } from '../instances/helpers';
-import { until } from '../long-poll/waiting';
 import { expectRefusal } from '../orders/helpers';
+import { until } from '../../support/until';
 
 const DAY_S = 86_400;
 

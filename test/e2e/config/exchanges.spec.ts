@@ -3,8 +3,8 @@ import { eddsaPublicKey } from '../../../src/taler/eddsa';
 import type { ExchangeSetting } from '../../../src/platform/config/config';
 import { settingOf, startTestServer, startTestWorld, TestServer, TestWorld } from '../../support/app';
 import { expectRefusal } from '../orders/helpers';
-import { until } from '../long-poll/waiting';
 import { startScriptedExchange, ScriptedExchange } from './scripted-exchange';
+import { until } from '../../support/until';
 
 interface Status {
   readonly exchange_url: string;

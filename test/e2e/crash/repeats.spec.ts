@@ -1,13 +1,13 @@
 import { LONG_MS } from '../long-poll/waiting';
 import { Customer } from '../payments/support/customer';
 import { countAttempts, depositedFor, refundedFor } from '../payments/support/ledger';
-import { eventually } from '../payments/support/server-process';
 import { abort, type CoinRefund, collect, expectAllConfirmed, grant } from '../refunds/support';
 import { CRASHES, REPEATED_CRASHES, titled } from './cases';
 import { type Ending, endingOf, type Scene } from './ending';
 import { Stage } from './stage';
 import { DEPOSIT, type Story } from './stories';
 import { waypointsInSource } from './waypoints-in-source';
+import { until } from '../../support/until';
 
 /** Processes are started and killed, and the first start may have to build them: each may take as long as another test. */
 jest.setTimeout(600_000);
@@ -94,7 +94,7 @@ describe('a server that is killed', () => {
   );
 
   /** The payment is in the hands of the server. */
-  const untilAttempted = () => eventually(async () => (await countAttempts(stage.database)) === 1);
+  const untilAttempted = () => until(async () => (await countAttempts(stage.database)) === 1);
   /** A request that comes later than another one has been read by the server by then, too. */
   const untilRead = async ({ orderId }: Customer) => {
     const { shop } = stage;

@@ -5,8 +5,9 @@ import { createShop, settingOf, startTestServer, type TestServer, type TestShop 
 import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { countAttempts, expectBooksToAgree, expectRefundTotalsToAgree } from '../payments/support/ledger';
 import { type CoinWish, type Coin, withdrawCoins } from '../payments/support/purse';
-import { callRecovery, eventually, ServerProcess } from '../payments/support/server-process';
+import { callRecovery, ServerProcess } from '../payments/support/server-process';
 import { Trap } from './trap';
+import { until } from '../../support/until';
 
 /** What all tests of crashes share: one database, two exchanges, and a server that has to be started ever anew. */
 export class Stage {
@@ -61,7 +62,7 @@ export class Stage {
   /** The next process runs the jobs, as in production, and dies of them: at the latest when they are called for. */
   async dieOfJobs(): Promise<void> {
     this.running = await this.start({ TALER_RUN_JOBS: '1' }, true);
-    await eventually(async () => {
+    await until(async () => {
       await callRecovery(this.database);
       return this.isDead();
     });
@@ -93,7 +94,7 @@ export class Stage {
     expect(answers.map((answer) => answer && `${answer.status} ${answer.text}`)).toEqual(
       requests.map(() => undefined),
     );
-    await eventually(() => this.isDead());
+    await until(() => this.isDead());
     expect((await this.server.exited).signal).toBe('SIGKILL');
   }
 
@@ -101,7 +102,7 @@ export class Stage {
   async runJobs(): Promise<void> {
     this.minute ??= await startTestServer({ database: this.database, exchanges: this.settings });
     const jobs = this.minute.app.get(Jobs);
-    await eventually(async () => {
+    await until(async () => {
       await jobs.runOnce();
       return (await countAttempts(this.database)) === 0;
     });

@@ -2,7 +2,7 @@ import type { ApiAnswer } from '../../support/api';
 import type { TestShop } from '../../support/app';
 import type { Customer } from '../payments/support/customer';
 import { countAttempts, depositedFor, refundedFor } from '../payments/support/ledger';
-import { eventually, type ServerProcess } from '../payments/support/server-process';
+import { type ServerProcess } from '../payments/support/server-process';
 import { collect, expectAllConfirmed, REFUND_CALL } from '../refunds/support';
 import { freezeSecondDeposit } from './cases';
 import { endingOf, stateOf } from './ending';
@@ -18,6 +18,7 @@ import {
   paymentAtTwoExchanges,
   type Story,
 } from './stories';
+import { until } from '../../support/until';
 
 /** Processes are started and killed, and the first start may have to build them: each may take as long as another test. */
 jest.setTimeout(600_000);
@@ -155,7 +156,7 @@ describe('what a killed server has left behind', () => {
       keepBack(DEPOSIT, 1);
       stage.trap.arm('pay: confirmed by the exchange');
       const dying = scene.send(stage.shop);
-      await eventually(() => depositedFor(scene.customer, stage.exchange) === 'KUDOS:5');
+      await until(() => depositedFor(scene.customer, stage.exchange) === 'KUDOS:5');
       const waiting = scene.send(neighbour.shop);
       await stage.expectDeath(dying);
       expect(scene.customer.isReceipt(await waiting)).toBe(true);
@@ -173,7 +174,7 @@ describe('what a killed server has left behind', () => {
       keepBack(REFUND_CALL, 3);
       stage.trap.arm(place);
       const dying = scene.send(stage.shop);
-      await eventually(() => refundedFor(scene.customer, stage.exchange) === 'KUDOS:4');
+      await until(() => refundedFor(scene.customer, stage.exchange) === 'KUDOS:4');
       const [answer] = await Promise.all([scene.send(neighbour.shop), stage.expectDeath(dying)]);
       stage.trap.disarm();
       await stage.restart();
@@ -193,7 +194,7 @@ describe('what a killed server has left behind', () => {
     });
 
     async function collectUntilThere(customer: Customer): Promise<ApiAnswer> {
-      await eventually(() => refundedFor(customer, stage.exchange) !== 'KUDOS:0');
+      await until(() => refundedFor(customer, stage.exchange) !== 'KUDOS:0');
       return collect(neighbour.shop, customer);
     }
   });

@@ -4,9 +4,9 @@ import { fingerprinter, type Fingerprint } from '../bad-input/fingerprint';
 import { expectRefusal } from '../orders/helpers';
 import { Customer } from '../payments/support/customer';
 import { countAttempts, expectBooksToAgree } from '../payments/support/ledger';
-import { eventually } from '../payments/support/server-process';
 import { Endpoint, ENDPOINTS, Purse, type ReadyRequest } from './endpoints';
-import { missingTable, PATIENCE_MS, refusedWrites, shutDatabase, type Trouble } from './trouble';
+import { missingTable, refusedWrites, shutDatabase, type Trouble } from './trouble';
+import { until } from '../../support/until';
 
 const { GENERIC_DB_START_FAILED: START_FAILED, GENERIC_DB_STORE_FAILED: STORE_FAILED } = TalerCode;
 const { GENERIC_DB_FETCH_FAILED: FETCH_FAILED, GENERIC_DB_COMMIT_FAILED: COMMIT_FAILED } = TalerCode;
@@ -158,7 +158,7 @@ describe('when the database is in trouble', () => {
       trouble = undefined;
       expect(await fingerprint()).toEqual(before);
       for (const endpoint of ENDPOINTS) await expectGranted(endpoint, requestOf(endpoint));
-      await eventually(async () => (await world.server.api.get('readyz')).status === 200, PATIENCE_MS);
+      await until(async () => (await world.server.api.get('readyz')).status === 200);
     });
   });
 });

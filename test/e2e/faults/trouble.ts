@@ -1,14 +1,11 @@
 import type { TestDatabase } from '../../support/database';
 import { ask } from '../../integration/support/empty-database';
-import { eventually } from '../payments/support/server-process';
+import { until } from '../../support/until';
 
 /** Something wrong with the database, until `end`. */
 export interface Trouble {
   end(): Promise<void>;
 }
-
-/** For what must happen; used up only where it does not. */
-export const PATIENCE_MS = 60_000;
 
 /** Connections of the backend, those that listen included. */
 const OF_BACKEND = `application_name like 'taler-merchant%'`;
@@ -50,6 +47,6 @@ export async function shutDatabase(database: TestDatabase): Promise<Trouble> {
   const backends = `from pg_stat_activity where datname = '${name}' and ${OF_BACKEND}`;
   await ask(server, `alter database ${name} allow_connections false`);
   await ask(server, `select pg_terminate_backend(pid) ${backends}`);
-  await eventually(async () => (await ask(server, `select pid ${backends}`)).length === 0, PATIENCE_MS);
+  await until(async () => (await ask(server, `select pid ${backends}`)).length === 0);
   return { end: async () => void (await ask(server, `alter database ${name} allow_connections true`)) };
 }

@@ -9,9 +9,9 @@ import {
   TestWorld,
   untilKeys,
 } from '../../support/app';
-import { until } from '../long-poll/waiting';
 import type { TestDatabase } from '../../support/database';
 import type { AppConfig } from '../../../src/platform/config/config';
+import { until } from '../../support/until';
 
 export const operator = { token: OPERATOR_TOKEN };
 

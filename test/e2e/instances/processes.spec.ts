@@ -1,7 +1,7 @@
 import { createOrder, createShop, TestServer, TestShop, TestWorld } from '../../support/app';
 import { uniqueId } from '../orders/helpers';
-import { until } from '../long-poll/waiting';
 import { CONFIGURATION, newInstance, operator, serverBeside, startStillWorld } from './helpers';
+import { until } from '../../support/until';
 
 describe('changes of an instance in one of two processes', () => {
   let world: TestWorld;

@@ -15,11 +15,12 @@ import {
   startKycWorld,
   withExchange,
 } from './support';
-import { LONG_MS, until } from '../long-poll/waiting';
+import { LONG_MS } from '../long-poll/waiting';
 import { answerJson } from '../../unit/exchange/support';
 import { KycChecker } from '../../../src/kyc/kyc-checker';
 import { ASK_MS_MIN } from '../../../src/kyc/use-cases/get-kyc';
 import type { JsonValue } from '../../../src/taler/json';
+import { until } from '../../support/until';
 
 const DAY = { d_us: 86_400_000_000 };
 const CHECK = { path: '/kyc-check' };

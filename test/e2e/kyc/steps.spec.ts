@@ -3,7 +3,7 @@ import type { JsonValue } from '../../../src/taler/json';
 import { operator, untilBlocked } from '../instances/helpers';
 import { expectRefusal } from '../orders/helpers';
 import type { MintOptions } from '../../unit/exchange/support';
-import { LONG_MS, poll, until, untilWaiters } from '../long-poll/waiting';
+import { LONG_MS, poll, untilWaiters } from '../long-poll/waiting';
 import {
   entryOf,
   kyc,
@@ -15,6 +15,7 @@ import {
   stateBody,
   withExchange,
 } from './support';
+import { until } from '../../support/until';
 
 const EXCHANGE_IBAN = 'payto://iban/DE89370400440532013000?receiver-name=Exchange';
 

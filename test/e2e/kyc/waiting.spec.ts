@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { Api } from '../../support/api';
 import { settingOf, startTestServer, type TestServer, type TestWorld, untilKeys } from '../../support/app';
 import { operator, serverBeside, withServer } from '../instances/helpers';
-import { LONG_MS, poll, until, untilWaiters } from '../long-poll/waiting';
+import { LONG_MS, poll, untilWaiters } from '../long-poll/waiting';
 import { answerJson } from '../../unit/exchange/support';
 import {
   authenticate,
@@ -22,6 +22,7 @@ import {
 } from './support';
 import { KycChecker } from '../../../src/kyc/kyc-checker';
 import { PAUSE_FIRST_MS, WATCH_POLL_MS } from '../../../src/kyc/kyc-watch';
+import { until } from '../../support/until';
 
 describe('waiting for KYC', () => {
   let world: TestWorld;

@@ -13,7 +13,8 @@ import {
   uniqueId,
   withQuery,
 } from '../orders/helpers';
-import { LONG_MS, poll, until, untilAsleep, untilWaiters } from './waiting';
+import { LONG_MS, poll, untilAsleep, untilWaiters } from './waiting';
+import { until } from '../../support/until';
 
 const FREE = { amount: 'KUDOS:0' };
 

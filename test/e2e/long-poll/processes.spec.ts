@@ -16,7 +16,8 @@ import {
 import { serverBeside } from '../instances/helpers';
 import { watchStatements } from '../orders/statements';
 import { untilListening } from '../../integration/support/listeners';
-import { LONG_MS, pause, poll, until, untilAsleep } from './waiting';
+import { LONG_MS, poll, untilAsleep } from './waiting';
+import { pause, until } from '../../support/until';
 
 const FREE = { amount: 'KUDOS:0' };
 /** Below the 75 s for which connections are kept alive: a server that waits for those does not close in time. */

@@ -5,25 +5,10 @@ import { EventBus } from '../../../src/platform/events/event-bus';
 import { orderTopic } from '../../../src/platform/events/topics';
 import type { ApiAnswer } from '../../support/api';
 import type { TestServer } from '../../support/app';
+import { until } from '../../support/until';
 
 /** Longer than any test may take: who is answered at all was woken. Below the most that servers wait. */
 export const LONG_MS = 240_000;
-/** Machines of CI stall for seconds; whoever waits in vain is told before the time of the test is up. */
-const CONDITION_MS_MAX = 60_000;
-const LOOK_AGAIN_MS = 10;
-
-/** Waits for a condition instead of for milliseconds. */
-export async function until(condition: () => Promise<boolean> | boolean, what: string): Promise<void> {
-  const endMs = Date.now() + CONDITION_MS_MAX;
-  while (!(await condition())) {
-    if (Date.now() > endMs) throw new Error(`${what}: not within ${CONDITION_MS_MAX} ms`);
-    await pause(LOOK_AGAIN_MS);
-  }
-}
-
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
 
 /** What the server's metrics say of the requests that wait. */
 export async function waitersOf(server: TestServer): Promise<number> {

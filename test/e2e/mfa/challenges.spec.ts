@@ -4,7 +4,6 @@ import { createShop, startTestServer } from '../../support/app';
 import { createTestDatabase } from '../../support/database';
 import { expectRefusal } from '../orders/helpers';
 import { newInstance, withServer } from '../instances/helpers';
-import { until } from '../long-poll/waiting';
 import type { PostOffice } from './post-office';
 import {
   challenged,
@@ -16,6 +15,7 @@ import {
   solve,
   startMfaWorld,
 } from './support';
+import { until } from '../../support/until';
 
 const WAIT = { detail: expect.stringMatching(/; try again in \d+ s$/) as string };
 const ASK_ANEW = { detail: 'ask for a new code' };

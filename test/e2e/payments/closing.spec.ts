@@ -8,11 +8,12 @@ import {
   type TestServer,
   type TestWorld,
 } from '../../support/app';
-import { LONG_MS, until, untilAsleep } from '../long-poll/waiting';
+import { LONG_MS, untilAsleep } from '../long-poll/waiting';
 import { Customer } from './support/customer';
 import { whileDepositing } from './support/held-deposit';
 import { countAttempts, depositedFor, expectBooksToAgree } from './support/ledger';
 import { coinsOf, type Coin, withdrawCoins } from './support/purse';
+import { until } from '../../support/until';
 
 describe('a payment under way at a backend that closes', () => {
   let world: TestWorld;

@@ -9,7 +9,8 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { Customer } from './support/customer';
 import { countAttempts, depositedFor, expectBooksToAgree, linesOfBackend } from './support/ledger';
 import { coinsOf, type Coin, post, withdrawCoins } from './support/purse';
-import { callRecovery, eventually, ServerProcess } from './support/server-process';
+import { callRecovery, ServerProcess } from './support/server-process';
+import { until } from '../../support/until';
 
 /** Processes are started and killed, and the first start may have to build them: each may take as long as another test. */
 jest.setTimeout(360_000);
@@ -68,7 +69,7 @@ describe('a server that is killed in the middle of a payment', () => {
   async function killAfterDeposit(customer: Customer, coins: readonly Coin[], amount: string): Promise<void> {
     exchange.addFault({ match: DEPOSIT, action: 'slow', ms: FROZEN_MS, after: true });
     const lost = lose(customer.spend(coins));
-    await eventually(() => depositedFor(customer, exchange) === amount);
+    await until(() => depositedFor(customer, exchange) === amount);
     await server.kill();
     expect(await lost).toBeUndefined();
     expect(
@@ -80,7 +81,7 @@ describe('a server that is killed in the middle of a payment', () => {
   async function recover(clock?: TestClock): Promise<void> {
     const jobs: TestServer = await startTestServer({ database, exchanges: exchanges(), clock });
     try {
-      await eventually(async () => {
+      await until(async () => {
         await jobs.app.get(Jobs).runOnce();
         return (await countAttempts(database)) === 0;
       });
@@ -105,7 +106,7 @@ describe('a server that is killed in the middle of a payment', () => {
     const customer = await Customer.order(shop);
     exchange.addFault({ match: DEPOSIT, action: 'slow', ms: FROZEN_MS });
     const lost = lose(customer.spend(coins));
-    await eventually(async () => (await countAttempts(database)) === 1);
+    await until(async () => (await countAttempts(database)) === 1);
     await server.kill();
     await lost;
     // The attempt is written before the call: the fault may still wait for it.
@@ -122,7 +123,7 @@ describe('a server that is killed in the middle of a payment', () => {
     const recorded = async () =>
       (await linesOfBackend(database)).filter((line) => line.includes(encodeBase32(customer.hContract)))
         .length;
-    await eventually(async () => depositedFor(customer, exchange) === 'KUDOS:13' && (await recorded()) >= 66);
+    await until(async () => depositedFor(customer, exchange) === 'KUDOS:13' && (await recorded()) >= 66);
     await server.kill();
     await lost;
     expect(await recorded()).toBeLessThan(130);
@@ -145,7 +146,7 @@ describe('a server that is killed in the middle of a payment', () => {
     const customer = await Customer.order(shop);
     exchange.addFault({ match: DEPOSIT, action: 'slow', ms: FROZEN_MS, after: true });
     const lost = lose(customer.spend(coins, { session_id: 'tab' }));
-    await eventually(() => depositedFor(customer, exchange) === 'KUDOS:5');
+    await until(() => depositedFor(customer, exchange) === 'KUDOS:5');
     await server.kill();
     await lost;
     await recover();
@@ -176,13 +177,13 @@ describe('a server that is killed in the middle of a payment', () => {
       exchanges: exchanges(),
       environment: { TALER_RUN_JOBS: '1' },
     });
-    await eventually(async () => {
+    await until(async () => {
       const known = await database.query<{ identifier: string }>(
         'select identifier from graphile_worker._private_known_crontabs',
       );
       return known.some(({ identifier }) => identifier === 'recover-payments');
     });
-    await eventually(async () => {
+    await until(async () => {
       await callRecovery(database);
       return (await countAttempts(database)) === 0;
     });
@@ -260,7 +261,7 @@ describe('a server that is killed in the middle of a payment', () => {
       const customer = await Customer.order(shop);
       exchange.addFault({ match: DEPOSIT, action: 'slow', ms: FROZEN_MS, after: true });
       const lost = lose(customer.spend(coins));
-      await eventually(() => depositedFor(customer, exchange) === 'KUDOS:5');
+      await until(() => depositedFor(customer, exchange) === 'KUDOS:5');
       // The wallet has given up on the first one and waits at the other.
       const waiting = customer.pay(customer.permitAll(coins), {}, `${other.url}instances/shop/`);
       await server.kill();

@@ -6,7 +6,8 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { Customer } from './support/customer';
 import { startCallLog } from './support/proxy';
 import { coinsOf, withdrawCoins } from './support/purse';
-import { eventually, runProgram, ServerProcess } from './support/server-process';
+import { runProgram, ServerProcess } from './support/server-process';
+import { until } from '../../support/until';
 
 /** Processes are started, and the first start may have to build them: each may take as long as another test. */
 jest.setTimeout(240_000);
@@ -118,7 +119,7 @@ describe('the server program', () => {
     const polls = Array.from({ length: 10 }, () => poll(shop, orderId));
     // A connection without a request must not hold it up either.
     const idle = connect(server.port, '127.0.0.1').on('error', () => undefined);
-    await eventually(async () => (await waiters(server, workers)) === 10);
+    await until(async () => (await waiters(server, workers)) === 10);
     expect(await server.stop()).toEqual(WELL_ENDED);
     for (const answer of await Promise.all(polls)) {
       expect(answer.statusCode).toBe(200);
@@ -144,7 +145,7 @@ describe('the server program', () => {
       const paying = customer.spend(coins);
       await deposit.begun;
       const exit = server.stop();
-      await eventually(async () => !(await isListening(server)));
+      await until(async () => !(await isListening(server)));
       deposit.letGo();
       expect(customer.isReceipt(await paying)).toBe(true);
       expect(await exit).toEqual(WELL_ENDED);
@@ -162,9 +163,9 @@ describe('the server program', () => {
       const customer = await Customer.order(shop);
       const polls: ReturnType<typeof poll>[] = [];
       // Which worker gets a connection is not for us to say: polls are added until both have some.
-      await eventually(async () => {
+      await until(async () => {
         polls.push(...Array.from({ length: 8 }, () => poll(shop, customer.orderId)));
-        await eventually(async () => (await waiters(server, 2)) === polls.length);
+        await until(async () => (await waiters(server, 2)) === polls.length);
         return (await waitersPerWorker(server, 2)).every((count) => count > 0);
       });
       expect(customer.isReceipt(await customer.spend(coins))).toBe(true);
@@ -185,7 +186,7 @@ async function waiters(server: ServerProcess, workers: number): Promise<number> 
 /** Each worker has metrics of its own, told apart by the beginning of its request ids; asked until all have answered. */
 async function waitersPerWorker(server: ServerProcess, workers: number): Promise<number[]> {
   const counts = new Map<string, number>();
-  await eventually(async () => {
+  await until(async () => {
     const answer = await request(`${server.url}metrics`, { reset: true });
     const text = await answer.body.text();
     const [worker = ''] = String(answer.headers['x-request-id']).split('-');

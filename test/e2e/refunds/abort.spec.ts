@@ -15,7 +15,6 @@ import {
   refundedFor,
 } from '../payments/support/ledger';
 import { type Coin, coinsOf, withdrawCoins } from '../payments/support/purse';
-import { eventually } from '../payments/support/server-process';
 import {
   abort,
   balanceOf,
@@ -28,6 +27,7 @@ import {
   sell,
   withdraw,
 } from './support';
+import { until } from '../../support/until';
 
 const DEPOSIT_CALL = { method: 'POST', path: '/batch-deposit' };
 const TRACK_CALL = { method: 'GET', path: '/deposits/' };
@@ -343,7 +343,7 @@ describe('POST orders/$ID/abort', () => {
         async () => {
           const turns = jest.spyOn(world.server.app.get(TurnTaker), 'take');
           aborting = abort(world.shop, customer, coins);
-          await eventually(() => turns.mock.calls.length > 0);
+          await until(() => turns.mock.calls.length > 0);
           turns.mockRestore();
         },
       );

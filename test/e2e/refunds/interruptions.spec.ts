@@ -12,7 +12,7 @@ import { createTestDatabase, type TestDatabase } from '../../support/database';
 import { Customer } from '../payments/support/customer';
 import { expectBooksToAgree, expectRefundTotalsToAgree, refundedFor } from '../payments/support/ledger';
 import { coinsOf, withdrawCoins } from '../payments/support/purse';
-import { eventually, ServerProcess } from '../payments/support/server-process';
+import { ServerProcess } from '../payments/support/server-process';
 import {
   abort,
   type CoinRefund,
@@ -24,6 +24,7 @@ import {
   sell,
   withdraw,
 } from './support';
+import { until } from '../../support/until';
 
 /** Processes are started and killed, and the first start may have to build them: each may take as long as another test. */
 jest.setTimeout(360_000);
@@ -170,7 +171,7 @@ describe('a server that is killed while an exchange makes a refund', () => {
   ): Promise<void> {
     exchange.addFault({ match: REFUND_CALL, action: 'slow', ms: FROZEN_MS, after: isMade, nth: 2 });
     const lost = send().catch(() => undefined);
-    await eventually(async () => {
+    await until(async () => {
       const [row] = await database.query<{ count: string }>(
         `select count(exchange_sig) from refunds join orders on orders.serial = order_serial where order_id = $1`,
         [customer.orderId],

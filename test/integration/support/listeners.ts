@@ -1,7 +1,7 @@
 import { PgNotifyTransport } from '../../../src/platform/events/pg-notify.transport';
 import type { TestServer } from '../../support/app';
 import type { TestDatabase } from '../../support/database';
-import { until } from '../../e2e/long-poll/waiting';
+import { until } from '../../support/until';
 
 const LISTENERS = `from pg_stat_activity
   where application_name = 'taler-merchant listener' and datname = current_database()`;

@@ -8,14 +8,12 @@ import { Api } from '../../../support/api';
 import { OPERATOR_TOKEN } from '../../../support/app';
 import type { TestDatabase } from '../../../support/database';
 import { takePort } from './ports';
+import { until } from '../../../support/until';
 
 const PROJECT = join(__dirname, '../../../..');
 const MAIN = join(PROJECT, 'dist/src/main.js');
 /** Any constant of ours: the first suite builds, the others wait for it. */
 const BUILD_LOCK = 7_415_116_003;
-/** Ends a wait in vain, and nothing else: machines of CI are slow, stall for seconds, and do other things beside. */
-export const PATIENCE_MS = 60_000;
-const LOOK_AGAIN_MS = 25;
 
 /** How a program ended. */
 export interface Exit {
@@ -96,7 +94,7 @@ export class ServerProcess {
   private async untilReady(mayDie = false): Promise<void> {
     let ended: Exit | undefined;
     void this.exited.then((exit) => (ended = exit));
-    await eventually(async () => {
+    await until(async () => {
       if (ended && mayDie && ended.signal === 'SIGKILL') return true;
       if (ended) throw new Error(`the server ended: ${ended.output}`);
       const answer = await request(`${this.url}readyz`).catch(() => undefined);
@@ -132,19 +130,6 @@ afterAll(() => {
  */
 export async function callRecovery(database: TestDatabase): Promise<void> {
   await database.query(`select graphile_worker.add_job('recover-payments', job_key := 'recover-payments')`);
-}
-
-/** Waits until `probe` is true; what it throws ends the waiting. */
-export async function eventually(
-  probe: () => Promise<boolean> | boolean,
-  withinMs = PATIENCE_MS,
-): Promise<void> {
-  const deadlineMs = performance.now() + withinMs;
-  while (!(await probe())) {
-    if (performance.now() > deadlineMs)
-      throw new Error(`waited in vain for ${withinMs} ms: ${probe.toString()}`);
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-  }
 }
 
 interface ExchangeState {
