@@ -45,6 +45,7 @@ const FIND_REQUEST: Statement = {
       where instance_serial = $1 and order_id = $2 and held_until_us > $3
     order by deleted limit 1`,
 };
+
 /** How orders come into the table (orders.md 4.1). */
 @Injectable()
 export class OrderCreationRepository {

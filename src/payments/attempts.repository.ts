@@ -109,6 +109,7 @@ const COUNT: Statement = {
 
 /** An attempt is taken out of the hands of a process that lives but does not finish. */
 const OWNED_US = 300_000_000n;
+
 /** Pay requests under way: who deposits for an order, and what a crash would have forgotten. */
 @Injectable()
 export class AttemptsRepository {

@@ -17,15 +17,16 @@ export interface OwedOrder {
 const OWED = `rtransaction_id = ${GIVEN_BACK} and exchange_sig is null`;
 const FIND: Statement = {
   name: 'owed-coins-find',
-  // What an exchange has refused it refuses again (isFateUnknown); a deleted instance has no key to ask with.
-  text: `select distinct instances.id as instance_id, orders.order_id
+  // What an exchange has refused it refuses again (isFateUnknown); a deleted instance has no key to ask with. At random,
+  // or those that cannot even be asked for, as their key does not open, would come first each time.
+  text: `select instances.id as instance_id, orders.order_id
     from refunds
       join orders on orders.serial = refunds.order_serial
       join instances on instances.serial = orders.instance_serial
     where instances.deleted_us is null and ${OWED} and granted_us > $1::int8 - ${OWED_US_MAX}
       and coalesce(failure_status, 0) not between 400 and 499
       and coalesce(asked_us, granted_us) + least(power(2, asks), ${PAUSE_MINUTES_MAX})::int8 * ${MINUTE_US} <= $1
-    limit $2`,
+    group by instances.id, orders.order_id order by random() limit $2`,
 };
 const COUNT: Statement = {
   name: 'owed-coins-count',

@@ -9,6 +9,8 @@ import { ReturnCoins } from './use-cases/return-coins';
 
 /** Orders looked into by one run; the rest waits for the next. */
 const ORDERS_PER_RUN_MAX = 100;
+/** No order is begun after this time: a silent exchange takes 15 s for each, and other jobs wait for their turn. */
+const RUN_MS_MAX = 30_000;
 
 /**
  * Each minute: brings back coins that no wallet asks for any more. The refund rows are the outbox: they are written before
@@ -32,7 +34,9 @@ export class ReturnCoinsJob implements OnModuleInit {
 
   /** Safe to run twice and in several processes at once: an exchange refunds a coin once. */
   async run(): Promise<void> {
+    const endMs = performance.now() + RUN_MS_MAX;
     for (const order of await this.owed.find(this.clock.nowUs(), ORDERS_PER_RUN_MAX)) {
+      if (performance.now() >= endMs) break;
       await this.returnOf(order);
     }
     this.metrics.owedCoins.set(await this.owed.count());

@@ -2,6 +2,7 @@ import type { FaultAction } from '../../../sandbox/exchange/faults';
 import { Jobs } from '../../../src/platform/jobs/jobs';
 import { Metrics } from '../../../src/platform/observability/metrics';
 import { ReturnCoinsJob } from '../../../src/refunds/return-coins.job';
+import { ReturnCoins } from '../../../src/refunds/use-cases/return-coins';
 import { DAY_US } from '../../../src/taler/timestamp';
 import { settingOf, startTestServer, startTestWorld, type TestWorld } from '../../support/app';
 import { bytes, Customer } from '../payments/support/customer';
@@ -160,5 +161,26 @@ describe('coins given back whose wallet does not come again', () => {
     expect(refundedFor(other.customer, world.exchange)).toBe('KUDOS:2');
     expect(refundedFor(broken.customer, world.exchange)).toBe('KUDOS:0');
     await setCoin(bytes(broken.coin.coinPub, 32));
+  });
+
+  it('leave the rest to the next run when a silent exchange has taken the time of this one', async () => {
+    const orders = [await abandon(SILENCE), await abandon(SILENCE)];
+    world.clock.advanceSeconds(2 * MINUTE_S);
+    const ask = jest.spyOn(world.server.app.get(ReturnCoins), 'run');
+    const now = performance.now.bind(performance);
+    const time = jest.spyOn(performance, 'now');
+    try {
+      ask.mockImplementation(() => {
+        time.mockImplementation(() => now() + 30_000);
+        return Promise.resolve([]);
+      });
+      await run();
+      expect(ask).toHaveBeenCalledTimes(1);
+    } finally {
+      time.mockRestore();
+      ask.mockRestore();
+    }
+    await run();
+    for (const { customer } of orders) expect(refundedFor(customer, world.exchange)).toBe('KUDOS:2');
   });
 });
